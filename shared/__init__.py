@@ -1,0 +1,1 @@
+"""What the services truly share: events, topology, the outbox, the policy engine. It imports no service."""
