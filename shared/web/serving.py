@@ -1,0 +1,108 @@
+"""Serving an app inside an event loop that others share."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+from collections.abc import Generator
+from typing import Final
+
+import uvicorn
+from starlette.types import ASGIApp
+
+GRACE_SECONDS: Final = 10
+"""How long requests in flight may take to end once a stop is asked for."""
+_POLL_SECONDS: Final = 0.01
+
+
+class CannotListen(Exception):
+    """The address cannot be listened on; the message says what to do."""
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Signals belong to the service's own main, which has more to stop than this server."""
+        yield
+
+
+class WebServer:
+    """An app on a port: `await start()`, then `await stop()`; or `await run(stopping)`.
+
+    Port 0 takes a free one; `port` says which after `start`.
+    """
+
+    def __init__(self, app: ASGIApp, host: str, port: int, *, grace_seconds: int = GRACE_SECONDS) -> None:
+        self.host = host
+        self.port = port
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=grace_seconds,
+            h11_max_incomplete_event_size=32 << 10,
+            ws="none",
+        )
+        self._server = _Server(config)
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Listen, and return once requests are answered. Raises CannotListen."""
+        listener = _listen(self.host, self.port)
+        self.port = listener.getsockname()[1]
+        self._task = asyncio.create_task(self._server.serve([listener]), name="web server")
+        while not self._server.started and not self._task.done():
+            await asyncio.sleep(_POLL_SECONDS)
+        if self._task.done():
+            listener.close()
+            await self._task
+            raise CannotListen("The web server ended while it started; the log says why.")
+
+    async def stop(self) -> None:
+        """Take no more requests, let those in flight end within the grace time, and return."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+
+    async def wait(self) -> None:
+        """Return when the server has ended."""
+        if self._task is not None:
+            await self._task
+
+
+async def run(
+    app: ASGIApp, host: str, port: int, stopping: asyncio.Event, *, grace_seconds: int = GRACE_SECONDS
+) -> None:
+    """Serve `app` until `stopping` is set, then stop gracefully. Returns early if the server ends by itself."""
+    server = WebServer(app, host, port, grace_seconds=grace_seconds)
+    await server.start()
+    waits = [asyncio.create_task(stopping.wait()), asyncio.create_task(server.wait())]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        waits[0].cancel()
+        await server.stop()
+        await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise CannotListen(_why(host, port, error)) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} on {host} is taken: stop what listens there, or set ACCEDE_HTTP_PORT to another one."
+    return f"Cannot listen on {host}:{port} ({error.strerror}): set ACCEDE_HTTP_HOST and ACCEDE_HTTP_PORT."
