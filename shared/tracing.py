@@ -36,7 +36,7 @@ def current_traceparent() -> str | None:
 
 @contextmanager
 def tracing(received: str | None = None) -> Iterator[str]:
-    """Do the work inside as one span: of the received `traceparent`'s trace, or of a new one if it has none or a bad one.
+    """Do the work inside as one span: of the trace that a received `traceparent` names, or of a new one.
 
     Yields the span's own `traceparent` and binds `trace_id` to every log line written inside.
     """

@@ -31,7 +31,8 @@ class Access:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         with tracing(Headers(scope=scope).get("traceparent")) as traceparent:
             began = time.perf_counter()
             answer = _Answer(send, traceparent)

@@ -51,12 +51,14 @@ class Limits:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await self.app(scope, receive, send)
+            await self.app(scope, receive, send)
+            return
         headers = Headers(scope=scope)
         cap = self.large.get(f"{scope['method']} {scope['path']}", self.max_body)
         problem = _refusal(scope, headers, cap)
         if problem is not None:
-            return await response_of(problem, headers.get("accept", ""))(scope, receive, send)
+            await response_of(problem, headers.get("accept", ""))(scope, receive, send)
+            return
         await self.app(scope, self._counted(receive, cap), send)
 
     def _counted(self, receive: Receive, cap: int) -> Receive:
@@ -120,7 +122,7 @@ async def read_bytes(request: Request, max_bytes: int = MAX_BODY) -> bytes:
 
 
 async def read_model(request: Request, model: type[ModelT], max_bytes: int = MAX_BODY) -> ModelT:
-    """The request's JSON body as a `model`. Raises Problem: those of `read_json`, and 422 naming every failing field."""
+    """The request's JSON body as a `model`. Raises Problem: `read_json`'s, and 422 naming every failing field."""
     return model_of((await read_json(request, max_bytes)).value, model)
 
 

@@ -16,7 +16,7 @@ MESSAGE: Final = "This link is not valid, or it has expired. Ask us for a new on
 
 
 class LinkInvalid(Exception):
-    """The token is forged, damaged, for another purpose or expired: one message for all, so it teaches a forger nothing."""
+    """The token is forged, damaged, for another purpose or expired: one message, so it teaches a forger nothing."""
 
     def __init__(self) -> None:
         super().__init__(MESSAGE)

@@ -28,6 +28,11 @@ _SENTENCES: Final[dict[str, str]] = {
     "timezone_aware": "Add the offset from UTC, as in 2021-10-04T09:00:00Z.",
     "json_invalid": "This is not JSON: {error}.",
 }
+_PATTERNS: Final[dict[str, str]] = {
+    "^[A-Za-z]{2}$": "Write the two letters of a country code, such as GB.",
+    "^[a-z]{2}(-[A-Z]{2})?$": "Write a language code, such as en or en-GB.",
+}
+"""What to say of patterns that people meet often, rather than to show them the pattern."""
 _WANTED: Final[dict[str, str]] = {
     "string": "text",
     "bool": "true or false",
@@ -115,6 +120,8 @@ def _wanted(error_type: str) -> str | None:
 
 def _own_sentence(error: ErrorDetails) -> str:
     context = dict(error.get("ctx") or {})
+    if context.get("pattern") in _PATTERNS:
+        return _PATTERNS[context["pattern"]]
     if error["type"] in _SENTENCES:
         plurals = {f"{name}_s": "" if value == 1 else "s" for name, value in context.items()}
         return _SENTENCES[error["type"]].format_map({**context, **plurals})

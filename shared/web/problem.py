@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final, cast
@@ -22,6 +21,7 @@ from starlette.responses import HTMLResponse, Response
 from shared.errors import Conflict, FieldError, Malformed, Refused, Transient
 from shared.tracing import current_traceparent, trace_id_of
 from shared.web.layout import shared_pages
+from shared.web.links import LinkInvalid
 from shared.web.negotiation import prefers_html
 from shared.web.pointers import field_errors, pointer, sentence
 
@@ -99,7 +99,7 @@ def not_found(what: str) -> Problem:
 def invalid(errors: Iterable[FieldError], what: str = "document") -> Problem:
     """422 naming every failing field."""
     found = tuple(errors)
-    count = "1 field needs" if len(found) == 1 else f"{len(found)} fields need"
+    count = "1 field needs" if len(found) == 1 else f"{len(found):,} fields need"
     detail = f"Nothing was accepted: {count} your attention."
     return Problem(422, f"The {what} has errors", detail, found, type="invalid")
 
@@ -108,9 +108,7 @@ def unavailable(
     detail: str = "Something we depend on is away for the moment. Nothing was accepted; try again.",
 ) -> Problem:
     """503 with `Retry-After`."""
-    return Problem(
-        503, "Try again shortly", detail, type="unavailable", headers={"Retry-After": str(math.ceil(RETRY_SECONDS))}
-    )
+    return Problem(503, "Try again shortly", detail, type="unavailable", headers={"Retry-After": str(RETRY_SECONDS)})
 
 
 def response_of(problem: Problem, accept: str = "") -> Response:
@@ -135,6 +133,8 @@ def problem_of(error: Exception) -> Problem:
             return invalid(field_errors(error.errors(include_url=False), {}))
         case Refused():
             return _refused(error)
+        case LinkInvalid():
+            return Problem(404, "This link does not work", str(error), type="link-invalid")
         case Conflict():
             return Problem(409, "This contradicts what is stored", str(error), type="conflict")
         case Malformed():
@@ -152,14 +152,14 @@ def install(app: FastAPI) -> None:
     async def answer(request: Request, error: Exception) -> Response:
         return response_of(problem_of(error), request.headers.get("accept", ""))
 
-    for kind in (HTTPException, RequestValidationError, Refused, Conflict, Malformed, Transient):
+    for kind in (HTTPException, RequestValidationError, LinkInvalid, Refused, Conflict, Malformed, Transient):
         app.add_exception_handler(kind, answer)
 
 
 def _of_status(error: HTTPException) -> Problem:
     phrase = HTTPStatus(error.status_code).phrase
     detail = error.detail if error.detail != phrase else _DETAILS.get(error.status_code, phrase + ".")
-    return Problem(error.status_code, phrase, detail, headers=error.headers)
+    return Problem(error.status_code, phrase.capitalize(), detail, headers=error.headers)
 
 
 def _refused(error: Refused) -> Problem:

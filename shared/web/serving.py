@@ -14,7 +14,6 @@ from starlette.types import ASGIApp
 
 GRACE_SECONDS: Final = 10
 """How long requests in flight may take to end once a stop is asked for."""
-_POLL_SECONDS: Final = 0.01
 
 
 class CannotListen(Exception):
@@ -22,6 +21,15 @@ class CannotListen(Exception):
 
 
 class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         """Signals belong to the service's own main, which has more to stop than this server."""
@@ -54,8 +62,9 @@ class WebServer:
         listener = _listen(self.host, self.port)
         self.port = listener.getsockname()[1]
         self._task = asyncio.create_task(self._server.serve([listener]), name="web server")
-        while not self._server.started and not self._task.done():
-            await asyncio.sleep(_POLL_SECONDS)
+        listening = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait([listening, self._task], return_when=asyncio.FIRST_COMPLETED)
+        listening.cancel()
         if self._task.done():
             listener.close()
             await self._task

@@ -1,7 +1,7 @@
 """JSON from strangers: read strictly, and refused cheaply.
 
 RFC 8259 leaves much open that turns into trouble later: duplicate keys (two readers, two documents), NaN, NUL, lone
-surrogates, numbers beyond a double, nesting without end. All of it is refused here, with a sentence that says what to do.
+surrogates, numbers beyond a double, nesting without end. All of it is refused here, with a sentence saying what to do.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from shared.errors import Malformed
 from shared.web.pointers import pointer
 
 MAX_DEPTH: Final = 32
+MAX_VALUES: Final = 20_000
+"""Members and items a document may have; checking each of a million empty fields would cost more than sending them."""
 
 # An unterminated string must match as well: failing at each quote in turn would take quadratic time.
 _STRING: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?', re.DOTALL)
@@ -29,6 +31,8 @@ def loads(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     _refuse_encoding(raw)
     skeleton = _STRING.sub(b"", raw)
     _refuse_depth(skeleton, max_depth)
+    if skeleton.count(b",") > MAX_VALUES:
+        raise Malformed(f"The document has more than {MAX_VALUES:,} values: send less in one document.")
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -65,13 +69,14 @@ def _refuse_depth(skeleton: bytes, max_depth: int) -> None:
 
 def _syntax(error: orjson.JSONDecodeError) -> str:
     if "surrogate" in error.msg:
-        return f"Line {error.lineno}, column {error.colno}: half of a surrogate pair stands alone; write the character whole."
+        place = f"Line {error.lineno}, column {error.colno}"
+        return f"{place}: half of a surrogate pair stands alone; write the character whole."
     reason = error.msg.partition(": line ")[0]
     return f"This is not JSON: {reason} at line {error.lineno}, column {error.colno}."
 
 
 def _keys(value: Any) -> int:
-    """How many keys all objects in a value have. Fewer than the text has colons outside strings: some key came twice."""
+    """How many keys all objects in a value have. Fewer than the text has colons outside strings: a key came twice."""
     if isinstance(value, dict):
         return len(value) + sum(_keys(inner) for inner in value.values() if isinstance(inner, dict | list))
     if isinstance(value, list):
