@@ -1,0 +1,214 @@
+"""The embedded outbox: a fact is stored together with the mark that its event is yet to be published.
+
+The event is derived from the fact, not stored twice. The mark carries a publish lease: while it runs, the process that
+stored the fact publishes; when it has run out, the sweeper of any replica does, and doubles it. No transaction is needed,
+because fact and mark are one document:
+
+    outbox: {event, lane, trace, due, tries}   →   published   →   outbox: {event, lane, trace, tries, published_at}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+from uuid import uuid4
+
+import structlog
+from pymongo.errors import BulkWriteError
+
+from shared import metrics, stopping
+from shared.application import Lane
+from shared.batches import Event
+from shared.errors import Transient
+from shared.mongo import DUPLICATE_KEY, Collection, Document, classified
+from shared.stopping import Point
+from shared.topology import MAX_BATCH
+
+log = structlog.get_logger(__name__)
+
+LEASE: Final = timedelta(seconds=30)
+LONGEST_DOUBLING: Final = 8  # 30 s · 2^8 = 2 h 8 min between tries at most
+
+
+class Publisher(Protocol):
+    """Publishes events of any types in one lane; returns once the broker confirmed them, else raises Transient."""
+
+    async def publish(self, events: Sequence[Event], lane: Lane) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A fact as it is in the database. `fresh` is false when it had been stored before: then `document` is that one."""
+
+    document: Document
+    fresh: bool
+
+
+class Outbox:
+    """Appends facts to one collection and publishes their events.
+
+    Args:
+        collection: where the facts are.
+        event_of: the event of a stored fact; deterministic.
+        publisher: the broker.
+        before_publish: what has to be done with facts before their events may be marked as published (a projection);
+            idempotent, since the sweeper does it again.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        event_of: Callable[[Mapping[str, Any]], Event],
+        publisher: Publisher,
+        before_publish: Callable[[Sequence[Document]], Awaitable[None]] | None = None,
+    ) -> None:
+        self._collection = collection
+        self._event_of = event_of
+        self._publisher = publisher
+        self._before_publish = before_publish
+
+    @property
+    def name(self) -> str:
+        """The collection's name."""
+        return str(self._collection.name)
+
+    async def prepare(self) -> None:
+        """Make the index the sweeper needs."""
+        with classified():
+            await self._collection.create_index(
+                "outbox.due", name="outbox_due", partialFilterExpression={"outbox.due": {"$exists": True}}
+            )
+
+    async def append(
+        self, facts: Sequence[Document], lane: Lane, real: datetime, trace: str | None = None
+    ) -> list[Stored]:
+        """Store facts (each with its `_id`) with their mark; in the order given, what is now stored under each `_id`.
+
+        `real` is the real time by the database (`Clock.read().real`). Facts that carry `outbox: None` have no event.
+
+        Raises:
+            Transient: the database failed, or a fact that exists could not be read back yet. Appending again is safe.
+        """
+        documents = [self._marked(fact, lane, real, trace) for fact in facts]
+        existing = await self._insert(documents)
+        stopping.reached(Point.FACT_WRITTEN)
+        if not existing:
+            return [Stored(document, fresh=True) for document in documents]
+        with classified():
+            found = {row["_id"]: row async for row in self._collection.find({"_id": {"$in": sorted(existing)}})}
+        if missing := existing - found.keys():
+            raise Transient(f"{len(missing)} stored facts are not readable yet")
+        return [
+            Stored(found[document["_id"]], fresh=False) if document["_id"] in existing else Stored(document, fresh=True)
+            for document in documents
+        ]
+
+    def _marked(self, fact: Document, lane: Lane, real: datetime, trace: str | None) -> Document:
+        if "outbox" in fact:
+            return fact
+        mark = {"event": self._event_of(fact).id, "lane": lane, "trace": trace, "due": real + LEASE, "tries": 0}
+        return {**fact, "outbox": mark}
+
+    async def _insert(self, documents: Sequence[Document]) -> set[str]:
+        """Insert; the `_id`s that were there already."""
+        if not documents:
+            return set()
+        with classified():
+            try:
+                await self._collection.insert_many(documents, ordered=False)
+            except BulkWriteError as error:
+                details: Mapping[str, Any] = error.details
+                failures = details.get("writeErrors", [])
+                if details.get("writeConcernErrors") or not all(_is_duplicate_id(failure) for failure in failures):
+                    raise
+                return {documents[failure["index"]]["_id"] for failure in failures}
+        return set()
+
+    async def publish(self, facts: Iterable[Document]) -> None:
+        """Publish the events of stored facts and take the mark off. Publishing again what is published is harmless.
+
+        Raises:
+            Transient: the broker did not confirm; the marks stay and the sweeper takes over.
+        """
+        marked = [fact for fact in facts if fact.get("outbox")]
+        if not marked:
+            return
+        if self._before_publish is not None:
+            await self._before_publish(marked)
+        lanes: dict[Lane, list[Document]] = {}
+        for fact in marked:
+            lanes.setdefault(fact["outbox"]["lane"], []).append(fact)
+        for lane, group in lanes.items():
+            for start in range(0, len(group), MAX_BATCH):
+                chunk = group[start : start + MAX_BATCH]
+                await self._publisher.publish([self._event_of(fact) for fact in chunk], lane)
+                stopping.reached(Point.FACT_PUBLISHED)
+                await self._mark_published(chunk)
+        stopping.reached(Point.FACT_MARKED)
+
+    async def _mark_published(self, facts: Sequence[Document]) -> None:
+        # By event id, not only by _id: a document that changed its event meanwhile keeps its new mark.
+        with classified():
+            await self._collection.update_many(
+                {
+                    "_id": {"$in": [fact["_id"] for fact in facts]},
+                    "outbox.event": {"$in": [fact["outbox"]["event"] for fact in facts]},
+                    "outbox.due": {"$exists": True},
+                },
+                [{"$set": {"outbox.published_at": "$$NOW"}}, {"$unset": ["outbox.due", "outbox.claim"]}],
+            )
+
+    async def publish_or_leave(self, facts: Iterable[Document]) -> None:
+        """Publish now if the broker is there; otherwise leave it to the sweeper, which will."""
+        try:
+            await self.publish(facts)
+        except Transient as error:
+            log.warning("left to the sweeper", collection=self._collection.name, reason=str(error))
+
+    async def sweep(self, limit: int = MAX_BATCH) -> int:
+        """Publish facts whose lease has run out, oldest first; the number published. Any replica, any time.
+
+        Raises:
+            Transient: database or broker away.
+        """
+        facts = await self._claim(limit)
+        if facts:
+            await self.publish(facts)
+            metrics.OUTBOX_SWEPT.labels(self._collection.name).inc(len(facts))
+            log.info("swept", collection=self._collection.name, facts=len(facts))
+        return len(facts)
+
+    async def _claim(self, limit: int) -> list[Document]:
+        """Take over up to `limit` overdue facts by doubling their lease, so that no other sweeper publishes them now."""
+        claim = str(uuid4())
+        with classified():
+            overdue = {"outbox.due": {"$exists": True}, "$expr": {"$lt": ["$outbox.due", "$$NOW"]}}
+            ids = [
+                row["_id"]
+                async for row in self._collection.find(overdue, {"_id": 1}).sort("outbox.due", 1).limit(limit)
+            ]
+            if not ids:
+                return []
+            seconds = {
+                "$multiply": [LEASE.total_seconds(), {"$pow": [2, {"$min": ["$outbox.tries", LONGEST_DOUBLING]}]}]
+            }
+            lease_end = {"$dateAdd": {"startDate": "$$NOW", "unit": "second", "amount": {"$toInt": seconds}}}
+            tries = {"$add": ["$outbox.tries", 1]}
+            await self._collection.update_many(
+                {"_id": {"$in": ids}, **overdue},
+                [{"$set": {"outbox.claim": claim, "outbox.due": lease_end, "outbox.tries": tries}}],
+            )
+            return await self._collection.find({"_id": {"$in": ids}, "outbox.claim": claim}).to_list(limit)
+
+    async def emit_again(self, ids: Sequence[str]) -> int:
+        """Publish the events of these facts again, under the same ids; the number found. For the reconciler."""
+        with classified():
+            facts = await self._collection.find({"_id": {"$in": list(ids)}}).to_list(len(ids))
+        await self.publish(facts)
+        return len(facts)
+
+
+def _is_duplicate_id(failure: Mapping[str, Any]) -> bool:
+    return failure.get("code") == DUPLICATE_KEY and set(failure.get("keyPattern") or {}) == {"_id"}

@@ -1,0 +1,106 @@
+"""Settings: `ACCEDE_…` variables, or files named by `ACCEDE_…_FILE` (secrets are files). Wrong ones end the process
+with a sentence that says which, why and what to write instead."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+PREFIX = "ACCEDE_"
+EX_CONFIG = 78
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Reads `ACCEDE_NAME_FILE`: the setting is that file's content, without the trailing newline."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"{PREFIX}{field_name.upper()}"
+        path = os.environ.get(f"{variable}_FILE")
+        if path is None:
+            return None, field_name, False
+        if variable in os.environ:
+            raise SettingsUnreadable(f"{variable} and {variable}_FILE are both set: unset one of them.")
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise SettingsUnreadable(f"{variable}_FILE names {path}, which cannot be read: {reason}.") from error
+
+    def __call__(self) -> dict[str, Any]:
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class SettingsUnreadable(Exception):
+    """A settings file cannot be read."""
+
+
+class PlatformSettings(BaseSettings):
+    """What every service needs. A service adds its own in `services/<name>/settings.py`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="ignore", env_ignore_empty=True, hide_input_in_errors=True
+    )
+
+    mongo_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0")
+    mongo_database: str = ""
+    rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
+    namespace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "accede"
+    http_host: str = "127.0.0.1"
+    http_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    api_keys: SecretStr = SecretStr("")
+    link_secret: SecretStr = SecretStr("")
+    public_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8080"
+    eligibility_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8081"
+    notifications_url: Annotated[str, Field(pattern=r"^https?://")] = "http://127.0.0.1:8082"
+    clock_settable: bool = False
+    log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, FileSource(settings_cls), env_settings
+
+
+Settings = TypeVar("Settings", bound=PlatformSettings)
+
+
+def load(kind: type[Settings], **overrides: Any) -> Settings:
+    """The settings from the environment.
+
+    Raises:
+        SystemExit: with code 78 (EX_CONFIG) after a sentence for each wrong setting on standard error.
+    """
+    try:
+        return kind(**overrides)
+    except SettingsUnreadable as error:
+        _refuse([str(error)])
+    except ValidationError as error:
+        _refuse([_sentence(item) for item in error.errors()])
+
+
+def _sentence(item: Mapping[str, Any]) -> str:
+    name = PREFIX + str(item["loc"][0] if item["loc"] else "").upper()
+    context = item.get("ctx") or {}
+    wanted = f" (it must match {context['pattern']})" if "pattern" in context else ""
+    return f"{name}: {item['msg']}{wanted}. Set {name}, or {name}_FILE to a file that holds it."
+
+
+def _refuse(sentences: list[str]) -> NoReturn:
+    print("Accede cannot start: its settings are wrong.", file=sys.stderr)
+    for sentence in sentences:
+        print(f"  {sentence}", file=sys.stderr)
+    raise SystemExit(EX_CONFIG)

@@ -1,0 +1,92 @@
+"""Names of exchanges, queues, headers and routing keys; the one place where they are written.
+
+One topic exchange carries every event; the routing key is `<lane>.<type>`. Each service has a queue for each lane and a
+dead-letter queue. Every service declares the whole topology, so an event is never dropped because its consumer has not
+started yet, and a publish that is returned unroutable means that somebody removed a queue.
+
+Quorum queues carry `x-delivery-limit: 1000`: unlimited (-1) dead-letters at once on RabbitMQ 3.10, and the default of 20
+on RabbitMQ 4 counts crashes against innocent neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from shared.application import Lane
+
+LANES: Final[tuple[Lane, ...]] = ("interactive", "bulk")
+BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
+DELIVERY_LIMIT: Final = 1000
+MAX_BATCH: Final = 500
+"""The most events of one AMQP message."""
+
+HEADER_REASON: Final = "x-accede-reason"
+HEADER_QUEUE: Final = "x-accede-queue"
+HEADER_HANDLER: Final = "x-accede-handler"
+HEADER_ATTEMPTS: Final = "x-accede-attempts"
+HEADER_FAILED_AT: Final = "x-accede-failed-at"
+
+CONSUMED: Final[dict[str, tuple[str, ...]]] = {
+    "intake": (
+        "application.decided.v1",
+        "email.sent.v1",
+        "email.failed.v1",
+        "policy.activated.v1",
+        "pause.changed.v1",
+        "event.dead-lettered.v1",
+    ),
+    "eligibility": ("application.submitted.v1", "application.amended.v1", "application.withdrawn.v1"),
+    "notifications": (
+        "application.submitted.v1",
+        "application.amended.v1",
+        "application.withdrawn.v1",
+        "application.decided.v1",
+        "policy.activated.v1",
+        "pause.changed.v1",
+    ),
+}
+"""Service → the event types it consumes. An event type nobody consumes goes to no queue and is not published."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """The names of one installation. `namespace` keeps installations (and tests) on one broker apart."""
+
+    namespace: str = "accede"
+
+    @property
+    def exchange(self) -> str:
+        return f"{self.namespace}.events"
+
+    @property
+    def dead_letter_exchange(self) -> str:
+        return f"{self.namespace}.dead-letters"
+
+    def queue(self, service: str, lane: Lane) -> str:
+        return f"{self.namespace}.{service}.{lane}"
+
+    def dead_letter_queue(self, service: str) -> str:
+        return f"{self.namespace}.{service}.dead-letters"
+
+    def routing_key(self, event_type: str, lane: Lane) -> str:
+        return f"{lane}.{event_type}"
+
+    def bindings(self, service: str, lane: Lane) -> Iterator[str]:
+        """The routing keys bound to a service's queue of that lane."""
+        return (self.routing_key(event_type, lane) for event_type in CONSUMED[service])
+
+    def queue_arguments(self, service: str) -> dict[str, Any]:
+        """Arguments of a service's working queues."""
+        return {
+            "x-queue-type": "quorum",
+            "x-delivery-limit": DELIVERY_LIMIT,
+            "x-dead-letter-exchange": self.dead_letter_exchange,
+            "x-dead-letter-routing-key": service,
+        }
+
+
+def is_consumed(event_type: str) -> bool:
+    """Whether any service consumes this event type."""
+    return any(event_type in types for types in CONSUMED.values())
