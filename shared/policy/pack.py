@@ -17,7 +17,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 DEFAULT_LOCALE = "en"
-BUILT_INS: Mapping[str, str] = {
+QuestionType = Literal["text", "boolean", "choice", "choices", "list", "country", "email", "date", "url"]
+BUILT_INS: Mapping[str, QuestionType] = {
     "category": "text",
     "organisation.name": "text",
     "organisation.country": "country",
@@ -27,8 +28,8 @@ BUILT_INS: Mapping[str, str] = {
 }
 """Names every submission has beside its answers, with their types."""
 
-OPTIONAL_BUILT_INS = frozenset({"organisation.website"})
-"""Built-in names that a submission may leave blank."""
+ALWAYS_GIVEN = frozenset(BUILT_INS) - {"organisation.website"}
+"""Built-in names that no submission leaves blank."""
 
 Value = str | bool | list[str] | None
 """What an answer or a fact can be; None is "not answered"."""
@@ -53,13 +54,18 @@ def text_in(localised: Mapping[str, str], locale: str) -> str:
     return localised.get(locale) or localised.get(locale.partition("-")[0]) or localised[DEFAULT_LOCALE]
 
 
+def in_utc(instant: datetime) -> datetime:
+    """The same instant in UTC, so that equal documents have equal JSON."""
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
+
+
 class PackType(BaseModel):
     """Base of all pack types: frozen, and an unknown key is an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
-
-
-QuestionType = Literal["text", "boolean", "choice", "choices", "list", "country", "email", "date", "url"]
 
 
 class Question(PackType):
@@ -134,7 +140,8 @@ class Criterion(PackType):
     """One rule: when it applies, what it needs, what it expects, and who judges.
 
     Without `expect` it is enough that the needs are given. `judge: person` turns what would be `met` into `needs_human`.
-    `unmet: refer` sends an application that does not meet it to people instead of declining it.
+    `unmet: refer` sends an application that does not meet it to people instead of declining it; `unmet: missing` says
+    that what was given does not count as given and is asked for again.
     """
 
     id: str
@@ -147,7 +154,7 @@ class Criterion(PackType):
     ]
     expect: str | None = None
     judge: Literal["rule", "person"] = "rule"
-    unmet: Literal["not_met", "refer"] = "not_met"
+    unmet: Literal["not_met", "refer", "missing"] = "not_met"
     own: bool = Field(default=False, description="Whether it establishes that the applicant is of its category.")
     examples: tuple[Example, ...] = ()
 
@@ -237,8 +244,8 @@ class Pause(PackType):
     id: str
     covers: Annotated[tuple[str, ...], BeforeValidator(_none_when_all)] = ()
     exempt: tuple[str, ...] = ()
-    from_: AwareDatetime = Field(alias="from")
-    until: AwareDatetime
+    from_: Instant = Field(alias="from")
+    until: Instant
     timezone: str
     message: Localised
     reason: Localised
@@ -257,7 +264,7 @@ class PolicyDocument(PackType):
 
     id: str
     version_label: str
-    effective_from: AwareDatetime
+    effective_from: Instant
     categories: dict[str, Category] = Field(min_length=1)
     questions: dict[str, Question]
     facts: dict[str, Fact] = Field(default_factory=dict)
@@ -303,8 +310,3 @@ def document_hash(document: PolicyDocument) -> str:
     return hashlib.sha256(
         json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     ).hexdigest()
-
-
-def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC, so that equal documents have equal JSON."""
-    return instant.astimezone(UTC)

@@ -1,0 +1,159 @@
+"""The one validation of a submission against a policy: every channel calls it, so files and forms are judged alike.
+
+Whether an answer is *enough* is for the criteria. Here it is only whether each field is what the pack says it is. A
+blank answer is never wrong: it is not given, and the engine says `missing`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from datetime import date
+from urllib.parse import urlsplit
+
+from shared.application import Submission
+from shared.errors import FieldError
+from shared.policy.countries import countries
+from shared.policy.pack import BUILT_INS, PolicyDocument, Question, QuestionType, Value
+
+MAX_ITEMS = 100
+"""Items in one list answer."""
+
+EMAIL = re.compile(
+    r"(?=.{3,254}\Z)(?!\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)@"
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])\Z"
+)
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
+LINE_BREAKS = frozenset("\n\r\t")
+
+
+def is_blank(value: Value) -> bool:
+    """Whether a value says nothing: None, white space, or a list of nothing but blanks. `False` is an answer."""
+    if value is None:
+        return True
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, str):
+        return not value.strip()
+    return all(not item.strip() for item in value)
+
+
+def check(document: PolicyDocument, submission: Submission) -> list[FieldError]:
+    """Every field that is not what the pack says, with its JSON pointer; an empty list when all is well."""
+    return [*_check_envelope(document, submission), *_check_answers(document, submission)]
+
+
+def _check_envelope(document: PolicyDocument, submission: Submission) -> Iterator[FieldError]:
+    kinds = ", ".join(document.categories)
+    if submission.category not in document.categories:
+        yield FieldError("/category", f"must be one of {kinds}")
+    for index, category in enumerate(submission.secondary_categories):
+        pointer = f"/secondary_categories/{index}"
+        if category not in document.categories:
+            yield FieldError(pointer, f"must be one of {kinds}")
+        elif category == submission.category or category in submission.secondary_categories[:index]:
+            yield FieldError(pointer, "repeats a category")
+    for name, type_ in BUILT_INS.items():
+        value = built_in(submission, name)
+        if name != "category" and isinstance(value, str) and value.strip():
+            for problem in text_problems(type_, value):
+                yield FieldError("/" + name.replace(".", "/"), problem)
+
+
+def _check_answers(document: PolicyDocument, submission: Submission) -> Iterator[FieldError]:
+    for name, value in submission.answers.items():
+        pointer = "/answers/" + name.replace("~", "~0").replace("/", "~1")
+        question = document.questions.get(name)
+        if question is None:
+            yield FieldError(pointer, "is not a question of this policy")
+            continue
+        for below, problem in problems_with(question, value):
+            yield FieldError(pointer + below, problem)
+
+
+def built_in(submission: Submission, name: str) -> str | None:
+    """The value of a built-in name, such as `organisation.country`."""
+    organisation, contact = submission.organisation, submission.contact
+    match name:
+        case "category":
+            return submission.category
+        case "organisation.name":
+            return organisation.name
+        case "organisation.country":
+            return organisation.country
+        case "organisation.website":
+            return organisation.website
+        case "contact.name":
+            return contact.name
+        case "contact.email":
+            return contact.email
+    raise KeyError(name)
+
+
+def problems_with(question: Question, value: Value) -> Iterator[tuple[str, str]]:
+    """What is wrong with an answer: pairs of a pointer below the answer ("" or "/3") and a sentence."""
+    if question.type == "boolean":
+        if not isinstance(value, bool):
+            yield "", "must be true or false"
+    elif question.type in ("choices", "list"):
+        if not isinstance(value, list):
+            yield "", "must be a list"
+        elif len(value) > MAX_ITEMS:
+            yield "", f"has more than {MAX_ITEMS} items"
+        else:
+            for index, item in enumerate(value):
+                yield from ((f"/{index}", problem) for problem in _item_problems(question, item))
+    elif not isinstance(value, str):
+        yield "", "must be a text"
+    else:
+        yield from (("", problem) for problem in _item_problems(question, value))
+
+
+def _item_problems(question: Question, text: str) -> Iterator[str]:
+    if not text.strip():
+        # Blanks count as not given, but must still be storable and short.
+        yield from text_problems("text", text, max_length=question.max_length, multiline=True)
+    elif question.type in ("choice", "choices"):
+        if text not in question.choices:
+            yield "must be one of " + ", ".join(question.choices)
+    else:
+        yield from text_problems(question.type, text, max_length=question.max_length, multiline=question.multiline)
+
+
+def text_problems(
+    type_: QuestionType, text: str, *, max_length: int = 4000, multiline: bool = False
+) -> Iterator[str]:
+    """What is wrong with one text of a type; `max_length` in characters."""
+    if len(text) > max_length:
+        yield f"is longer than {max_length} characters"
+    elif any(_is_control(char) and not (multiline and char in LINE_BREAKS) for char in text):
+        yield "has a control character" if multiline else "has a control character or a line break"
+    elif type_ == "country" and text not in countries():
+        yield "must be a country as an ISO 3166 code of two capital letters, such as GB"
+    elif type_ == "email" and not EMAIL.match(text):
+        yield "must be an email address such as name@example.org"
+    elif type_ == "date" and not _is_day(text):
+        yield "must be a date such as 2021-09-30"
+    elif type_ == "url" and not _is_address(text):
+        yield "must be an address such as https://example.org"
+
+
+def _is_control(char: str) -> bool:
+    """Control characters, lone surrogates (no UTF-8 has them) and Unicode's own line ends."""
+    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(DAY.match(text)) and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and "." in (parts.hostname or "") and not re.search(r"\s", text)
+    except ValueError:
+        return False

@@ -1,0 +1,169 @@
+"""Checks that need the whole pack: that every name it uses is one it has, and that its rules can be relied on.
+
+Each check yields where (keys and indexes from the top of the pack) and a sentence saying what is wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+
+from shared.policy.expressions import RESERVED, read
+from shared.policy.pack import ALWAYS_GIVEN, BUILT_INS, Criterion, PolicyDocument
+from shared.policy.source import Steps
+from shared.policy.witness import example_problems, expression_problems
+
+Problem = tuple[Steps, str]
+NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
+WORD = re.compile(r"[a-z][a-z0-9_]*\Z")
+SINGLE_TEXTS = frozenset({"text", "choice", "country", "email", "date", "url"})
+OUTCOMES = ("on_hold", "referred", "not_eligible", "incomplete", "eligible")
+REQUIRED_TEXTS = tuple(f"outcome.{outcome}.{part}" for outcome in OUTCOMES for part in ("headline", "next"))
+"""Texts the services show, so every pack has them."""
+
+
+def problems_of(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Problem]:
+    """Everything wrong with a pack whose parts are each well formed.
+
+    `broken` has the names of questions, facts, categories and lists that are there but not well formed: they are known,
+    and what uses them is not tried.
+    """
+    for check in CHECKS:
+        yield from check(document)
+    yield from _references(document, broken)
+    names = {*BUILT_INS, *document.questions, *document.facts, *broken}
+    for index, criterion in enumerate(document.criteria):
+        found = list(_criterion(document, criterion, names, broken))
+        yield from ((("criteria", index, *steps), problem) for steps, problem in found)
+
+
+def _names(document: PolicyDocument) -> Iterator[Problem]:
+    named: list[Steps] = [("questions", name) for name in document.questions]
+    named += [("facts", name) for name in document.facts]
+    names = {*BUILT_INS, *document.questions, *document.facts}
+    for section, name in named:
+        text = str(name)
+        if not NAME.match(text):
+            yield (section, name), f"'{text}' is not a name: small letters, digits and _, in parts joined by dots"
+        elif RESERVED & set(text.split(".")):
+            yield (section, name), f"'{text}' has a part that is a word of the expressions"
+        elif text in BUILT_INS or (section == "facts" and text in document.questions):
+            yield (section, name), f"'{text}' is there already"
+        inside = sorted(other for other in names if other.startswith(f"{text}."))
+        if inside:
+            yield (section, name), f"'{text}' is a name and the beginning of another, {inside[0]}"
+    for name in document.categories:
+        if not WORD.match(name):
+            yield ("categories", name), f"'{name}' is not an id: small letters, digits and _"
+
+
+def _questions(document: PolicyDocument) -> Iterator[Problem]:
+    for name, question in document.questions.items():
+        if (question.type in ("choice", "choices")) != bool(question.choices):
+            needs = "needs" if not question.choices else "has no use for"
+            yield ("questions", name), f"a question of type {question.type} {needs} choices"
+        for choice in question.choices:
+            if not WORD.match(choice):
+                yield ("questions", name, "choices", choice), f"'{choice}' is not an id: small letters, digits and _"
+
+
+def _facts(document: PolicyDocument) -> Iterator[Problem]:
+    for name, fact in document.facts.items():
+        question = document.questions.get(fact.from_)
+        type_ = question.type if question else BUILT_INS.get(fact.from_, "text")
+        if type_ not in SINGLE_TEXTS:
+            yield ("facts", name, "from"), f"a fact is derived from one text, and '{fact.from_}' is of type {type_}"
+
+
+def _twice(document: PolicyDocument) -> Iterator[Problem]:
+    commitments = document.commitments.items
+    groups: list[tuple[Steps, Iterable[str]]] = [
+        (("criteria",), (item.id for item in document.criteria)),
+        (("declarations",), (item.id for item in document.declarations)),
+        (("benefits",), (item.id for item in document.benefits)),
+        (("pauses",), (item.id for item in document.pauses)),
+        (("commitments", "items"), (item.id for item in commitments)),
+    ]
+    for number, item in enumerate(commitments):
+        groups.append((("commitments", "items", number, "points"), (point.id for point in item.points)))
+    for steps, ids in groups:
+        seen: set[str] = set()
+        for index, one in enumerate(ids):
+            if one in seen:
+                yield (*steps, index, "id"), f"the id '{one}' is there twice"
+            seen.add(one)
+
+
+def _texts(document: PolicyDocument) -> Iterator[Problem]:
+    for name in REQUIRED_TEXTS:
+        if name not in document.texts:
+            yield ("texts",), f"the text '{name}' is missing"
+
+
+CHECKS: tuple[Callable[[PolicyDocument], Iterator[Problem]], ...] = (_names, _questions, _facts, _twice, _texts)
+
+
+def _references(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Problem]:
+    """Names of other parts of the pack that are not there."""
+    criteria = {criterion.id for criterion in document.criteria}
+    used: list[tuple[Steps, str, Iterable[str], set[str]]] = []
+    for name, question in document.questions.items():
+        used.append((("questions", name, "asked_of"), "category", question.asked_of, set(document.categories)))
+    for name, fact in document.facts.items():
+        used.append((("facts", name, "from"), "question", [fact.from_], {*document.questions, *BUILT_INS}))
+        used.append((("facts", name, "in_list"), "list", [fact.in_list or ""], {*document.lists, ""}))
+    for index, declaration in enumerate(document.declarations):
+        used.append((("declarations", index, "criteria"), "criterion", declaration.criteria, criteria))
+    for index, pause in enumerate(document.pauses):
+        used.append((("pauses", index, "covers"), "category", pause.covers, set(document.categories)))
+        used.append((("pauses", index, "exempt"), "category", pause.exempt, set(document.categories)))
+    for steps, kind, names, there in used:
+        for name in names:
+            if name not in there and name not in broken:
+                yield steps, f"unknown {kind} '{name}'"
+
+
+def _criterion(
+    document: PolicyDocument, criterion: Criterion, names: set[str], broken: frozenset[str]
+) -> Iterator[Problem]:
+    unknown = [name for name in criterion.needed_names() if name not in names]
+    for name in unknown:
+        yield ("needs",), f"'{name}' is no question, built-in name or fact"
+    if criterion.expect is None and criterion.unmet != "not_met":
+        yield ("unmet",), "without 'expect' nothing can be unmet"
+    tried = not unknown and not broken & set(criterion.needed_names())
+    if criterion.when is not None:
+        known = ALWAYS_GIVEN | {name for name, fact in document.facts.items() if fact.from_ in ALWAYS_GIVEN}
+        hint = "'when' reads only what every submission has, and facts from it"
+        yield from _expression(document, "when", criterion.when, known | broken, hint, frozenset(), tried=not broken)
+    if criterion.expect is not None:
+        needs, hint = set(criterion.needed_names()), "add it to 'needs'"
+        blank = frozenset(name for need in criterion.needs if len(need.any) > 1 for name in need.any)
+        found = list(_expression(document, "expect", criterion.expect, needs, hint, blank, tried=tried))
+        yield from found
+        tried = tried and not found
+    if tried and (criterion.when is None or not read(criterion.when).problems):
+        yield from _examples(document, criterion)
+
+
+def _expression(
+    document: PolicyDocument,
+    key: str,
+    expression: str,
+    known: Iterable[str],
+    hint: str,
+    blank: frozenset[str],
+    *,
+    tried: bool,
+) -> Iterator[Problem]:
+    reading = read(expression)
+    unknown = [name for name in reading.names if name not in set(known)]
+    yield from (((key,), f"'{key}': {problem}") for problem in reading.problems)
+    yield from (((key,), f"'{key}' reads '{name}': {hint}") for name in unknown)
+    if tried and not unknown and not reading.problems:
+        yield from (((key,), f"'{key}' {problem}") for problem in expression_problems(document, expression, blank))
+
+
+def _examples(document: PolicyDocument, criterion: Criterion) -> Iterator[Problem]:
+    for index, problem in example_problems(document, criterion):
+        yield ("examples", *(() if index is None else (index,))), problem

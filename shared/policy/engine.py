@@ -1,0 +1,158 @@
+"""Answers every criterion of a policy for one application. Pure: the same document and application, the same answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from shared.application import Submission
+from shared.errors import Permanent
+from shared.policy.answers import built_in, is_blank
+from shared.policy.formulas import Formula, FormulaError
+from shared.policy.pack import (
+    BUILT_INS,
+    AnswerKind,
+    Criterion,
+    Fact,
+    Localised,
+    PackType,
+    PolicyDocument,
+    QuestionType,
+    Value,
+)
+
+
+class CriterionAnswer(PackType):
+    """One line of a receipt.
+
+    `evidence` has each needed name as it was seen (None: blank); `missing` the question ids to be answered; `unmet` what a
+    `not_met` means: a refusal, or a look by a person.
+    """
+
+    criterion: str
+    statement: Localised
+    answer: AnswerKind
+    evidence: dict[str, Value]
+    missing: tuple[str, ...]
+    own: bool
+    unmet: Literal["not_met", "refer"]
+    judged_by: Literal["rule", "person"]
+
+
+class Engine:
+    """A policy document, compiled once. Raises `Permanent` when an expression is not one of ours."""
+
+    def __init__(self, document: PolicyDocument) -> None:
+        self._facts = [(name, fact.from_, fact_set(document, fact)) for name, fact in document.facts.items()]
+        self._rules = [Rule(document, criterion) for criterion in document.criteria]
+
+    def answer(self, application: Submission) -> tuple[CriterionAnswer, ...]:
+        """The answers in the pack's order, without the criteria whose `when` is false. `Permanent` on an engine error."""
+        values = self._values(application)
+        found = []
+        for rule in self._rules:
+            try:
+                if rule.applies(values):
+                    found.append(rule.answer(values))
+            except (FormulaError, KeyError) as error:
+                raise Permanent(f"criterion {rule.criterion.id} cannot be answered: {error}") from error
+        return tuple(found)
+
+    def _values(self, application: Submission) -> dict[str, Value]:
+        """Everything known by name: answers, then built-in names, then facts; what is blank is left out."""
+        values: dict[str, Value] = {name: value for name, value in application.answers.items() if not is_blank(value)}
+        for name in BUILT_INS:
+            if not is_blank(value := built_in(application, name)):
+                values[name] = value
+        add_facts(values, self._facts)
+        return values
+
+
+def fact_set(document: PolicyDocument, fact: Fact) -> frozenset[str]:
+    """The casefolded texts for which a fact is true."""
+    texts = [document.commitments.hash] if fact.in_list is None else document.lists[fact.in_list]
+    return frozenset(text.casefold() for text in texts)
+
+
+def add_facts(values: dict[str, Value], facts: Iterable[tuple[str, str, frozenset[str]]]) -> None:
+    """Add each fact whose source is given and that is not said already."""
+    for name, source, texts in facts:
+        value = values.get(source)
+        if isinstance(value, str):
+            values.setdefault(name, value.strip().casefold() in texts)
+
+
+class Rule:
+    """One criterion, compiled."""
+
+    def __init__(self, document: PolicyDocument, criterion: Criterion) -> None:
+        self.criterion = criterion
+        try:
+            self._when = Formula(criterion.when) if criterion.when is not None else None
+            self._expect = Formula(criterion.expect) if criterion.expect is not None else None
+        except FormulaError as error:
+            raise Permanent(f"criterion {criterion.id} cannot be compiled: {error}") from error
+        self._needs = [need.any for need in criterion.needs]
+        self._names = tuple(criterion.needed_names())
+        # What the expression sees for an alternative that was not given: a blank of the right type.
+        self._blanks = {name: blank_of(type_of(document, name)) for need in self._needs if len(need) > 1 for name in need}
+        self._sources = {name: document.facts[name].from_ for name in self._names if name in document.facts}
+
+    def applies(self, values: Mapping[str, Value]) -> bool:
+        """Whether the criterion is part of this application's receipt."""
+        return self._when is None or self._when.holds(values)
+
+    def answer(self, values: Mapping[str, Value]) -> CriterionAnswer:
+        """The answer for the given values by name; a name that is not there is blank."""
+        seen: dict[str, Value] = {name: _given(values.get(name)) for name in self._names}
+        missing = [name for need in self._needs if all(seen[name] is None for name in need) for name in need]
+        kind: AnswerKind
+        if missing:
+            kind = "missing"
+        elif self._expect is None or self._expect.holds(self._without_blanks(seen)):
+            kind = "needs_human" if self.criterion.judge == "person" else "met"
+        elif self.criterion.unmet == "missing":
+            kind, missing = "missing", list(self._names)
+        else:
+            kind = "not_met"
+        return self._line(kind, seen, missing)
+
+    def _without_blanks(self, seen: dict[str, Value]) -> Mapping[str, Value]:
+        if not self._blanks:
+            return seen
+        return {name: self._blanks.get(name) if value is None else value for name, value in seen.items()}
+
+    def _line(self, kind: AnswerKind, seen: dict[str, Value], missing: list[str]) -> CriterionAnswer:
+        criterion = self.criterion
+        # Everything is of the right type by construction, and a million decisions would validate it a million times.
+        return CriterionAnswer.model_construct(
+            criterion=criterion.id,
+            statement=criterion.statement,
+            answer=kind,
+            evidence=seen,
+            missing=tuple(dict.fromkeys(self._sources.get(name, name) for name in missing)),
+            own=criterion.own,
+            unmet="refer" if criterion.unmet == "refer" else "not_met",
+            judged_by=criterion.judge,
+        )
+
+
+def _given(value: Value) -> Value:
+    """None for what is blank; a list without its blank items."""
+    if is_blank(value):
+        return None
+    return [item for item in value if item.strip()] if isinstance(value, list) else value
+
+
+def type_of(document: PolicyDocument, name: str) -> QuestionType:
+    """The type of a name's values; a fact is a boolean."""
+    if name in document.facts:
+        return "boolean"
+    return document.questions[name].type if name in document.questions else BUILT_INS[name]
+
+
+def blank_of(type_: QuestionType) -> Value:
+    """The blank value of a type."""
+    if type_ == "boolean":
+        return False
+    return [] if type_ in ("choices", "list") else ""

@@ -1,0 +1,56 @@
+"""Puts a receipt into words: the sentences of each criterion, read in the policy version the decision used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from shared.policy.pack import PolicyDocument, text_in
+
+
+class Line(Protocol):
+    """What a stored or published receipt keeps of an answer."""
+
+    @property
+    def criterion(self) -> str: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def missing(self) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedAnswer:
+    """One criterion for a reader: what the policy says, how it was answered, what to do, and which questions to answer.
+
+    `missing` pairs question ids with their labels.
+    """
+
+    criterion: str
+    statement: str
+    answer: str
+    remedy: str
+    missing: tuple[tuple[str, str], ...]
+
+
+def explain(document: PolicyDocument, lines: Iterable[Line], locale: str) -> tuple[ExplainedAnswer, ...]:
+    """The receipt in the reader's locale. `KeyError` when a criterion is not one of this document's."""
+    return tuple(_explained(document, line, locale) for line in lines)
+
+
+def _explained(document: PolicyDocument, line: Line, locale: str) -> ExplainedAnswer:
+    criterion = document.criterion(line.criterion)
+    return ExplainedAnswer(
+        criterion=criterion.id,
+        statement=text_in(criterion.statement, locale),
+        answer=line.answer,
+        remedy=text_in(criterion.remedy, locale),
+        missing=tuple((name, label_of(document, name, locale)) for name in line.missing),
+    )
+
+
+def label_of(document: PolicyDocument, name: str, locale: str) -> str:
+    """The label of a question; a built-in name has none and stands for itself."""
+    question = document.questions.get(name)
+    return text_in(question.label, locale) if question else name
