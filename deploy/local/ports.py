@@ -1,0 +1,33 @@
+"""Free ports on the loopback interface.
+
+They are taken from below the range that the kernel hands to outgoing connections. Otherwise a client that tries again
+and again to reach a stopped server may be given the server's own port as its source and connect to itself.
+"""
+
+import random
+import socket
+
+LOOPBACK = "127.0.0.1"
+FIRST, LAST = 20_000, 32_000
+
+
+def is_free(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a server could listen on this port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port(preferred: int | None = None) -> int:
+    """The preferred port when it is free, else another one; raises OSError when none is found."""
+    if preferred is not None and is_free(preferred):
+        return preferred
+    for _ in range(200):
+        port = random.randrange(FIRST, LAST)
+        if is_free(port):
+            return port
+    raise OSError(f"No free port between {FIRST} and {LAST} on {LOOPBACK}.")
