@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 
 from shared.application import Submission
 from shared.errors import FieldError
+from shared.policy.base import BUILT_INS, QuestionType, Value
 from shared.policy.countries import countries
-from shared.policy.pack import BUILT_INS, PolicyDocument, Question, QuestionType, Value
+from shared.policy.pack import PolicyDocument, Question
 
 MAX_ITEMS = 100
 """Items in one list answer."""
@@ -121,9 +122,7 @@ def _item_problems(question: Question, text: str) -> Iterator[str]:
         yield from text_problems(question.type, text, max_length=question.max_length, multiline=question.multiline)
 
 
-def text_problems(
-    type_: QuestionType, text: str, *, max_length: int = 4000, multiline: bool = False
-) -> Iterator[str]:
+def text_problems(type_: QuestionType, text: str, *, max_length: int = 4000, multiline: bool = False) -> Iterator[str]:
     """What is wrong with one text of a type; `max_length` in characters."""
     if len(text) > max_length:
         yield f"is longer than {max_length} characters"

@@ -6,12 +6,13 @@ Each check yields where (keys and indexes from the top of the pack) and a senten
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 
+from shared.policy.base import ALWAYS_GIVEN, BUILT_INS
 from shared.policy.expressions import RESERVED, read
-from shared.policy.pack import ALWAYS_GIVEN, BUILT_INS, Criterion, PolicyDocument
-from shared.policy.source import Steps
-from shared.policy.witness import example_problems, expression_problems
+from shared.policy.pack import Criterion, PolicyDocument
+from shared.policy.source import KEYED, Steps
+from shared.policy.witness import applies_to, example_problems, expression_problems
 
 Problem = tuple[Steps, str]
 NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*\Z")
@@ -28,13 +29,18 @@ def problems_of(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Pr
     `broken` has the names of questions, facts, categories and lists that are there but not well formed: they are known,
     and what uses them is not tried.
     """
-    for check in CHECKS:
-        yield from check(document)
-    yield from _references(document, broken)
+    found = [problem for check in CHECKS for problem in check(document)]
+    found += _references(document, broken)
+    yield from found
+    # What is wrong in itself is not tried out in expressions, where it would only be wrong again.
+    broken |= {str(steps[1]) for steps, _ in found if steps[0] in KEYED and len(steps) > 1}
+    document = document.model_copy(
+        update={"facts": {name: fact for name, fact in document.facts.items() if name not in broken}}
+    )
     names = {*BUILT_INS, *document.questions, *document.facts, *broken}
     for index, criterion in enumerate(document.criteria):
-        found = list(_criterion(document, criterion, names, broken))
-        yield from ((("criteria", index, *steps), problem) for steps, problem in found)
+        wrong = _criterion(document, criterion, names, broken)
+        yield from ((("criteria", index, *steps), problem) for steps, problem in wrong)
 
 
 def _names(document: PolicyDocument) -> Iterator[Problem]:
@@ -126,44 +132,50 @@ def _references(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Pr
 def _criterion(
     document: PolicyDocument, criterion: Criterion, names: set[str], broken: frozenset[str]
 ) -> Iterator[Problem]:
-    unknown = [name for name in criterion.needed_names() if name not in names]
-    for name in unknown:
+    needs = set(criterion.needed_names())
+    for name in sorted(needs - names):
         yield ("needs",), f"'{name}' is no question, built-in name or fact"
     if criterion.expect is None and criterion.unmet != "not_met":
         yield ("unmet",), "without 'expect' nothing can be unmet"
-    tried = not unknown and not broken & set(criterion.needed_names())
+    usable = needs <= names and not broken & needs
+    wrong = list(_when(document, criterion, broken)) + list(_expect(document, criterion, usable))
+    yield from wrong
+    if usable and not wrong:
+        for index, problem in example_problems(document, criterion):
+            yield ("examples", *(() if index is None else (index,))), problem
+    if usable and not wrong and not broken:
+        yield from _not_asked(document, criterion)
+
+
+def _when(document: PolicyDocument, criterion: Criterion, broken: frozenset[str]) -> Iterator[Problem]:
     if criterion.when is not None:
-        known = ALWAYS_GIVEN | {name for name, fact in document.facts.items() if fact.from_ in ALWAYS_GIVEN}
+        known = ALWAYS_GIVEN | {name for name, fact in document.facts.items() if fact.from_ in ALWAYS_GIVEN} | broken
         hint = "'when' reads only what every submission has, and facts from it"
-        yield from _expression(document, "when", criterion.when, known | broken, hint, frozenset(), tried=not broken)
+        for problem in _wrong_words(criterion.when, known, hint) or (
+            [] if broken else expression_problems(document, criterion.when)
+        ):
+            yield ("when",), f"'when': {problem}"
+
+
+def _expect(document: PolicyDocument, criterion: Criterion, usable: bool) -> Iterator[Problem]:
     if criterion.expect is not None:
-        needs, hint = set(criterion.needed_names()), "add it to 'needs'"
         blank = frozenset(name for need in criterion.needs if len(need.any) > 1 for name in need.any)
-        found = list(_expression(document, "expect", criterion.expect, needs, hint, blank, tried=tried))
-        yield from found
-        tried = tried and not found
-    if tried and (criterion.when is None or not read(criterion.when).problems):
-        yield from _examples(document, criterion)
+        for problem in _wrong_words(criterion.expect, set(criterion.needed_names()), "add it to 'needs'") or (
+            expression_problems(document, criterion.expect, blank) if usable else []
+        ):
+            yield ("expect",), f"'expect': {problem}"
 
 
-def _expression(
-    document: PolicyDocument,
-    key: str,
-    expression: str,
-    known: Iterable[str],
-    hint: str,
-    blank: frozenset[str],
-    *,
-    tried: bool,
-) -> Iterator[Problem]:
+def _wrong_words(expression: str, known: Container[str], hint: str) -> list[str]:
     reading = read(expression)
-    unknown = [name for name in reading.names if name not in set(known)]
-    yield from (((key,), f"'{key}': {problem}") for problem in reading.problems)
-    yield from (((key,), f"'{key}' reads '{name}': {hint}") for name in unknown)
-    if tried and not unknown and not reading.problems:
-        yield from (((key,), f"'{key}' {problem}") for problem in expression_problems(document, expression, blank))
+    return [*reading.problems, *(f"reads '{name}': {hint}" for name in reading.names if name not in known)]
 
 
-def _examples(document: PolicyDocument, criterion: Criterion) -> Iterator[Problem]:
-    for index, problem in example_problems(document, criterion):
-        yield ("examples", *(() if index is None else (index,))), problem
+def _not_asked(document: PolicyDocument, criterion: Criterion) -> Iterator[Problem]:
+    """A question that a rule needs and no form shows would make every application of that category incomplete."""
+    for category in document.categories:
+        asked = {*document.questions_for(category), *BUILT_INS}
+        for need in criterion.needs:
+            sources = [document.facts[name].from_ if name in document.facts else name for name in need.any]
+            if not asked & set(sources) and applies_to(document, criterion, category):
+                yield ("needs",), f"{' or '.join(sources)} is needed of {category}, which is not asked it"

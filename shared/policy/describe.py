@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
-from shared.policy.pack import Criterion, Pause, Policy, PolicyDocument, Question, text_in
+from shared.policy.base import text_in
+from shared.policy.pack import Criterion, Pause, Policy, PolicyDocument, Question
 
 
 def describe(policy: Policy, locale: str = "en") -> Iterator[str]:

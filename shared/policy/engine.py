@@ -8,18 +8,9 @@ from typing import Literal
 from shared.application import Submission
 from shared.errors import Permanent
 from shared.policy.answers import built_in, is_blank
+from shared.policy.base import BUILT_INS, Localised, PackType, QuestionType, Value
 from shared.policy.formulas import Formula, FormulaError
-from shared.policy.pack import (
-    BUILT_INS,
-    AnswerKind,
-    Criterion,
-    Fact,
-    Localised,
-    PackType,
-    PolicyDocument,
-    QuestionType,
-    Value,
-)
+from shared.policy.pack import AnswerKind, Criterion, Fact, PolicyDocument
 
 
 class CriterionAnswer(PackType):
@@ -95,7 +86,9 @@ class Rule:
         self._needs = [need.any for need in criterion.needs]
         self._names = tuple(criterion.needed_names())
         # What the expression sees for an alternative that was not given: a blank of the right type.
-        self._blanks = {name: blank_of(type_of(document, name)) for need in self._needs if len(need) > 1 for name in need}
+        self._blanks = {
+            name: blank_of(type_of(document, name)) for need in self._needs if len(need) > 1 for name in need
+        }
         self._sources = {name: document.facts[name].from_ for name in self._names if name in document.facts}
 
     def applies(self, values: Mapping[str, Value]) -> bool:

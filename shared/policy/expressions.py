@@ -4,7 +4,7 @@ ZEN is lenient (an unknown word is null, `a = b` assigns, `d()` reads the clock)
 everything outside a short allow-list is refused. What is left is a pure, total-looking formula over named values:
 
     names        question ids, built-in names, facts                registration.number
-    values       'text' "text" 12 1.5 true false ['a', 'b']
+    values       'text' "text" (no escapes) 12 1.5 true false ['a', 'b']
     comparisons  == != < <= > >= in, not in                          (order of numbers only)
     logic        and or not ( )
     functions    len trim lower upper contains startsWith endsWith matches
@@ -28,7 +28,7 @@ RESERVED = FUNCTIONS | OVER_LISTS | KEYWORDS | {"null"}
 
 TOKEN = re.compile(
     r"""\s*(?:
-      (?P<text>'[^'\\]*'|"[^"\\]*")
+      (?P<text>'[^']*'|"[^"]*")
     | (?P<number>\d+(?:\.\d+)?(?![\w.]))
     | (?P<word>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)
     | (?P<operator>==|!=|<=|>=|[<>()\[\],\#])

@@ -7,8 +7,8 @@ from typing import Any
 
 import zen
 
+from shared.policy.base import Value
 from shared.policy.expressions import Reading, read
-from shared.policy.pack import Value
 
 
 class FormulaError(Exception):

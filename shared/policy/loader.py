@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter, ValidationError
 
+from shared.policy.base import Instant, Localised
 from shared.policy.checks import problems_of
 from shared.policy.pack import (
     Benefit,
@@ -19,8 +19,6 @@ from shared.policy.pack import (
     Criterion,
     Declaration,
     Fact,
-    Instant,
-    Localised,
     Pause,
     Policy,
     PolicyDocument,
@@ -78,7 +76,7 @@ class _Parts:
 
     def document(self) -> PolicyDocument:
         """A document of what there is; whole only when there were no errors."""
-        empty: dict[str, Any] = {name: {} for name in KEYED} | {name: () for name in LISTED}
+        empty: dict[str, Any] = {name: {} for name in KEYED} | dict.fromkeys(LISTED, ())
         nothing = Commitments.model_construct(statement={}, items=(), hash="")
         return PolicyDocument.model_construct(**{"commitments": nothing} | empty | self.values)
 
@@ -156,21 +154,24 @@ def _with_instants(source: PackSource, pause: Any, steps: Steps) -> Any:
     instants: dict[str, datetime] = {}
     for key in ("from", "until"):
         if isinstance(pause.get(key), str):
-            instants |= {key: instant for instant in _instant(source, pause[key], zone, (*steps, key))}
+            instant = _instant(source, pause[key], zone, (*steps, key))
+            instants |= {} if instant is None else {key: instant}
     if len(instants) == 2 and instants["from"] >= instants["until"]:
         source.error((*steps, "until"), "a pause ends after it begins")
     return pause | instants
 
 
-def _instant(source: PackSource, text: str, zone: ZoneInfo, steps: Steps) -> Iterator[datetime]:
+def _instant(source: PackSource, text: str, zone: ZoneInfo, steps: Steps) -> datetime | None:
     try:
         local = datetime.fromisoformat(text)
     except ValueError:
-        return source.error(steps, f"'{text}' is not a time such as 2021-07-01T00:00")
+        source.error(steps, f"'{text}' is not a time such as 2021-07-01T00:00")
+        return None
     if local.tzinfo is not None:
-        return source.error(steps, "a pause is written in wall-clock time; its offset comes from 'timezone'")
+        source.error(steps, "a pause is written in wall-clock time; its offset comes from 'timezone'")
+        return None
     instant = local.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != local:
-        return source.error(steps, f"the clocks of {zone.key} skip {text}")
-    yield instant
-    return None
+        source.error(steps, f"the clocks of {zone.key} skip {text}")
+        return None
+    return instant

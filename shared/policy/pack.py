@@ -10,62 +10,35 @@ from __future__ import annotations
 import hashlib
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-DEFAULT_LOCALE = "en"
-QuestionType = Literal["text", "boolean", "choice", "choices", "list", "country", "email", "date", "url"]
-BUILT_INS: Mapping[str, QuestionType] = {
-    "category": "text",
-    "organisation.name": "text",
-    "organisation.country": "country",
-    "organisation.website": "url",
-    "contact.name": "text",
-    "contact.email": "email",
-}
-"""Names every submission has beside its answers, with their types."""
+from shared.policy.base import DEFAULT_LOCALE, Instant, Localised, PackType, QuestionType, Value, text_in
 
-ALWAYS_GIVEN = frozenset(BUILT_INS) - {"organisation.website"}
-"""Built-in names that no submission leaves blank."""
-
-Value = str | bool | list[str] | None
-"""What an answer or a fact can be; None is "not answered"."""
-
-
-def _in_english(texts: dict[str, str]) -> dict[str, str]:
-    stripped = {locale: text.strip() for locale, text in texts.items()}
-    if not stripped.get(DEFAULT_LOCALE):
-        raise ValueError(f"has no text in '{DEFAULT_LOCALE}'")
-    for locale, text in stripped.items():
-        if not text:
-            raise ValueError(f"the text in '{locale}' is blank")
-    return stripped
-
-
-Localised = Annotated[dict[str, str], AfterValidator(_in_english)]
-"""A text per locale; English is always there."""
-
-
-def text_in(localised: Mapping[str, str], locale: str) -> str:
-    """The text in `locale`, else in its language (`en` for `en-GB`), else in English."""
-    return localised.get(locale) or localised.get(locale.partition("-")[0]) or localised[DEFAULT_LOCALE]
-
-
-def in_utc(instant: datetime) -> datetime:
-    """The same instant in UTC, so that equal documents have equal JSON."""
-    return instant.astimezone(UTC)
-
-
-Instant = Annotated[AwareDatetime, AfterValidator(in_utc)]
-
-
-class PackType(BaseModel):
-    """Base of all pack types: frozen, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_by_name=True, serialize_by_alias=True)
+__all__ = [
+    "Benefit",
+    "Category",
+    "Commitment",
+    "CommitmentPoint",
+    "Commitments",
+    "Criterion",
+    "Declaration",
+    "Example",
+    "Fact",
+    "Localised",
+    "Need",
+    "Pause",
+    "Policy",
+    "PolicyDocument",
+    "Question",
+    "Value",
+    "canonical_commitments",
+    "document_hash",
+    "text_in",
+]
 
 
 class Question(PackType):
@@ -133,6 +106,9 @@ class Example(PackType):
         if not isinstance(data, dict) or "values" in data:
             return data
         values = {name: value for name, value in data.items() if name != "answer"}
+        for name, value in values.items():
+            if isinstance(value, int | float) and not isinstance(value, bool):
+                raise ValueError(f"{name}: a number must be written in quotes, answers are texts")
         return {"values": values} | {key: data[key] for key in ("answer",) if key in data}
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from shared.policy.pack import PolicyDocument, text_in
+from shared.policy.base import text_in
+from shared.policy.pack import PolicyDocument
 
 
 class Line(Protocol):

@@ -77,6 +77,7 @@ class _FileReader:
             return self._error(1, "a pack file is a mapping of sections, such as 'criteria:'")
         for key, value in self._items(root):
             self._section(key, value)
+        return None
 
     def _error(self, line: int, message: str) -> None:
         self.source.errors.append(PackError(self.name, line, message))

@@ -13,9 +13,10 @@ from math import prod
 
 from shared.errors import Permanent
 from shared.policy.answers import is_blank, problems_with, text_problems
+from shared.policy.base import ALWAYS_GIVEN, BUILT_INS, Value
 from shared.policy.engine import Rule, add_facts, blank_of, fact_set, type_of
 from shared.policy.formulas import Formula, FormulaError
-from shared.policy.pack import ALWAYS_GIVEN, ANSWER_KINDS, BUILT_INS, Criterion, Example, PolicyDocument, Value
+from shared.policy.pack import ANSWER_KINDS, Criterion, Example, PolicyDocument
 
 MAX_TRIES = 2000
 """Combinations of values an expression is tried on; beyond it a fixed sample."""
@@ -30,7 +31,9 @@ ADDRESSES = ("https://example.org", "http://example.net/about")
 COUNTRIES = ("FR", "AQ")
 
 
-def expression_problems(document: PolicyDocument, expression: str, blank: frozenset[str] = frozenset()) -> Iterator[str]:
+def expression_problems(
+    document: PolicyDocument, expression: str, blank: frozenset[str] = frozenset()
+) -> Iterator[str]:
     """What is wrong with an expression when it runs. Names in `blank` may also come blank (they are alternatives)."""
     try:
         formula = Formula(expression)
@@ -45,7 +48,7 @@ def expression_problems(document: PolicyDocument, expression: str, blank: frozen
             shown = ", ".join(f"{name} = {value!r}"[:80] for name, value in values.items())
             yield f"fails for {shown or 'no values'}: {error}"
             return
-    if len(found) < 2:
+    if len(found) == 1:
         yield f"answers {str(found.pop()).lower()} whatever the values are, so it decides nothing"
 
 
@@ -57,7 +60,7 @@ def _tries(document: PolicyDocument, formula: Formula, blank: frozenset[str]) ->
             yield dict(zip(names, combination, strict=True))
         return
     # A fixed seed: a pack that loads once loads always. Equal values across names are tried too, for comparisons.
-    dice = random.Random(0)  # noqa: S311 - a sample, not a secret
+    dice = random.Random(0)
     for _ in range(MAX_TRIES):
         values = {name: dice.choice(options) for name, options in zip(names, choices, strict=True)}
         yield values
@@ -74,14 +77,13 @@ def _candidates(document: PolicyDocument, name: str, formula: Formula, may_be_bl
         return list(document.categories)
     if type_ in ("choice", "choices"):
         ids = list(document.questions[name].choices)
-        several: list[Value] = [[one] for one in ids] + [ids, ids[:2], ids[-2:]]
-        return blanks + (list(ids) if type_ == "choice" else several)
+        several = [*([one] for one in ids), ids, ids[:2], ids[-2:]]
+        return [*blanks, *(ids if type_ == "choice" else several)]
     texts = _texts(type_, formula)
     if type_ == "list":
-        lists: list[Value] = [[text] for text in texts]
-        counts: list[Value] = [["x"] * count for count in _lengths(formula, 100)]
-        return blanks + lists + [list(texts[:3])] + counts
-    return blanks + list(texts)
+        counts = (["x"] * count for count in _lengths(formula, 100))
+        return [*blanks, *([text] for text in texts), texts[:3], *counts]
+    return [*blanks, *texts]
 
 
 def _texts(type_: str, formula: Formula) -> list[str]:
@@ -94,6 +96,15 @@ def _texts(type_: str, formula: Formula) -> list[str]:
 def _lengths(formula: Formula, most: int) -> list[int]:
     near = (number + step for number in formula.reading.numbers for step in (-1, 0, 1))
     return [count for count in dict.fromkeys(near) if 0 < count <= most]
+
+
+def applies_to(document: PolicyDocument, criterion: Criterion, category: str) -> bool:
+    """Whether the criterion is asked of some applicant of the category."""
+    if criterion.when is None:
+        return True
+    formula = Formula(criterion.when)
+    tries = _tries(document, formula, frozenset())
+    return any(formula.holds(values) for values in tries if values.get("category", category) == category)
 
 
 def possible_answers(document: PolicyDocument, criterion: Criterion) -> tuple[str, ...]:
@@ -159,4 +170,3 @@ def _wrong_value(document: PolicyDocument, name: str, value: Value) -> Iterator[
         yield "must be a text"
     else:
         yield from text_problems(BUILT_INS[name], value)
-
