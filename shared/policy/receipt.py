@@ -25,7 +25,7 @@ class Line(Protocol):
 class ExplainedAnswer:
     """One criterion for a reader: what the policy says, how it was answered, what to do, and which questions to answer.
 
-    `missing` pairs question ids with their labels.
+    `missing` pairs question ids with their labels; `source` is the number of the requirement the criterion comes from.
     """
 
     criterion: str
@@ -33,6 +33,7 @@ class ExplainedAnswer:
     answer: str
     remedy: str
     missing: tuple[tuple[str, str], ...]
+    source: int
 
 
 def explain(document: PolicyDocument, lines: Iterable[Line], locale: str) -> tuple[ExplainedAnswer, ...]:
@@ -48,6 +49,7 @@ def _explained(document: PolicyDocument, line: Line, locale: str) -> ExplainedAn
         answer=line.answer,
         remedy=text_in(criterion.remedy, locale),
         missing=tuple((name, label_of(document, name, locale)) for name in line.missing),
+        source=criterion.source,
     )
 
 
