@@ -11,14 +11,14 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictBool, StringConstraints
 
 ACCEDE_NAMESPACE = uuid5(NAMESPACE_URL, "urn:accede")
 """The root of every deterministic id: the same fact always has the same id, on every machine."""
 
 Lane = Literal["interactive", "bulk"]
 Channel = Literal["api", "file", "form", "partner", "email"]
-AnswerValue = str | bool | list[str]
+AnswerValue = str | StrictBool | list[str]
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 
 

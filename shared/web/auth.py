@@ -139,6 +139,14 @@ def require(role: Role) -> Callable[..., Awaitable[Caller]]:
     return caller
 
 
+ChannelCaller = Annotated[Caller, Depends(require("channel"))]
+"""The parameter of a route for channels and up: `async def submit(caller: ChannelCaller)`."""
+OperatorCaller = Annotated[Caller, Depends(require("operator"))]
+"""The parameter of a route for operators and admins."""
+AdminCaller = Annotated[Caller, Depends(require("admin"))]
+"""The parameter of a route for admins alone."""
+
+
 def _unauthorised(*, key_sent: bool) -> Problem:
     fault = "This API key is not known here." if key_sent else "No API key was sent."
     challenge = 'Bearer realm="accede"' + (', error="invalid_token"' if key_sent else "")

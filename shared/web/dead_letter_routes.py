@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Protocol
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import AwareDatetime, BaseModel
 
-from shared.web.auth import Caller, require
+from shared.web.auth import OperatorCaller
+
+Limit = Annotated[int, Query(ge=1, le=10_000, description="The most events of this call.")]
 
 
 class DeadLetterStore(Protocol):
@@ -50,16 +52,14 @@ class Replayed(BaseModel):
 def dead_letter_routes(store: DeadLetterStore) -> APIRouter:
     """`GET /v1/dead-letters` and `POST /v1/dead-letters/replay`, for operators."""
     router = APIRouter(prefix="/v1/dead-letters", tags=["dead letters"])
-    Operator = Annotated[Caller, Depends(require("operator"))]
-    Limit = Annotated[int, Query(ge=1, le=10_000, description="The most events of this call.")]
 
     @router.get("", summary="The newest events given up, and why")
-    async def list_dead_letters(caller: Operator, limit: Limit = 100) -> DeadLetterList:
+    async def list_dead_letters(caller: OperatorCaller, limit: Limit = 100) -> DeadLetterList:
         records = await store.list(limit)
         return DeadLetterList(dead_letters=[DeadLetterRecord.model_validate(dict(record)) for record in records])
 
     @router.post("/replay", summary="Send them back to their queues, under the same ids")
-    async def replay_dead_letters(caller: Operator, limit: Limit = 1000) -> Replayed:
+    async def replay_dead_letters(caller: OperatorCaller, limit: Limit = 1000) -> Replayed:
         return Replayed(replayed=await store.replay(limit))
 
     return router

@@ -34,6 +34,8 @@ TONES: Final[dict[str, str]] = {
     "dead_lettered": "bad",
 }
 """Outcome, criterion answer or email state → tone of its tag (good, wait, ask, info, bad; else plain)."""
+WORDS: Final[dict[str, str]] = {"needs_human": "Needs a person"}
+"""What identifiers are called on pages, where capitals and spaces are not enough."""
 
 
 class Pages:
@@ -91,7 +93,7 @@ def moment(value: datetime, zone: str = "UTC") -> str:
 
 def words(identifier: str) -> str:
     """`not_eligible` → Not eligible"""
-    return identifier.replace("_", " ").replace("-", " ").capitalize()
+    return WORDS.get(identifier) or identifier.replace("_", " ").replace("-", " ").capitalize()
 
 
 def tone(identifier: str) -> str:

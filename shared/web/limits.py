@@ -110,8 +110,7 @@ async def read_json(request: Request, max_bytes: int = MAX_BODY, max_depth: int 
 
 async def read_bytes(request: Request, max_bytes: int = MAX_BODY) -> bytes:
     """The whole body, refused with 413 as soon as it exceeds `max_bytes`."""
-    declared = request.headers.get("content-length", "0")
-    if declared.isdecimal() and int(declared) > max_bytes:
+    if (_declared(request.headers) or 0) > max_bytes:
         raise too_large(max_bytes)
     taken = bytearray()
     async for chunk in request.stream():
@@ -155,10 +154,16 @@ def _refusal(scope: Scope, headers: Headers, cap: int) -> Problem | None:
         return Problem(400, "Bad address", "The address holds control characters: take them out.", type="address")
     if headers.get("content-encoding", "identity").lower() != "identity":
         return Problem(415, "Compressed body", "Send the body uncompressed.", type="media-type", headers=close)
-    declared = headers.get("content-length", "0")
-    if not declared.isdecimal():
+    declared = _declared(headers)
+    if declared is None:
         return Problem(400, "Bad Content-Length", "Content-Length must be a whole number of bytes.", headers=close)
-    return too_large(cap) if int(declared[:19]) > cap else None
+    return too_large(cap) if declared > cap else None
+
+
+def _declared(headers: Headers) -> int | None:
+    """The Content-Length, 0 without one, None if it is no number. Beyond 18 digits only its size matters."""
+    text = headers.get("content-length", "0")
+    return int(text[:19]) if text.isdecimal() else None
 
 
 def _too_slow(seconds: float) -> Problem:

@@ -13,7 +13,7 @@ from typing import Any, Final, cast
 import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
@@ -129,8 +129,6 @@ def problem_of(error: Exception) -> Problem:
             return _of_status(error)
         case RequestValidationError():
             return invalid(_request_errors(error), "request")
-        case ValidationError():
-            return invalid(field_errors(error.errors(include_url=False), {}))
         case Refused():
             return _refused(error)
         case LinkInvalid():

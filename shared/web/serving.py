@@ -17,7 +17,7 @@ GRACE_SECONDS: Final = 10
 
 
 class CannotListen(Exception):
-    """The address cannot be listened on; the message says what to do."""
+    """The app cannot be served; the message says why, or what to do."""
 
 
 class _Server(uvicorn.Server):
@@ -26,8 +26,11 @@ class _Server(uvicorn.Server):
         self.listening = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, then say so."""
-        await super().startup(sockets)
+        """Start, then say so. Where uvicorn would end the process, the caller is told instead."""
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise CannotListen("The web application could not start; the log says why.") from None
         self.listening.set()
 
     @contextlib.contextmanager
@@ -67,8 +70,8 @@ class WebServer:
         listening.cancel()
         if self._task.done():
             listener.close()
-            await self._task
-            raise CannotListen("The web server ended while it started; the log says why.")
+            ended, self._task = self._task, None
+            await ended
 
     async def stop(self) -> None:
         """Take no more requests, let those in flight end within the grace time, and return."""
