@@ -3,7 +3,7 @@
 ZEN is lenient (an unknown word is null, `a = b` assigns, `d()` reads the clock), so an expression is cut into tokens and
 everything outside a short allow-list is refused. What is left is a pure, total-looking formula over named values:
 
-    names        question ids, built-in names, facts                registration.number
+    names        question ids, built-in names, facts                 club.number
     values       'text' "text" (no escapes) 12 1.5 true false ['a', 'b']
     comparisons  == != < <= > >= in, not in                          (order of numbers only)
     logic        and or not ( )
@@ -23,7 +23,7 @@ FUNCTIONS = frozenset({"len", "trim", "lower", "upper", "contains", "startsWith"
 OVER_LISTS = frozenset({"some", "all", "none", "one", "count", "filter"})
 KEYWORDS = frozenset({"and", "or", "not", "in", "true", "false"})
 OPERATORS = frozenset({"==", "!=", "<", "<=", ">", ">=", "(", ")", "[", "]", ",", "#"})
-RESERVED = FUNCTIONS | OVER_LISTS | KEYWORDS | {"null"}
+RESERVED = KEYWORDS | {"null"}
 """Words that no part of a name may be."""
 
 TOKEN = re.compile(
@@ -86,8 +86,8 @@ def _tokenise(expression: str) -> tuple[list[Token], list[str]]:
 
 def _pairs(tokens: list[Token]) -> Iterator[tuple[Token, str]]:
     """Each token with the text of the one after it."""
-    for token, after in zip(tokens, [*tokens[1:], Token("operator", "")], strict=True):
-        yield token, after.text
+    for index, token in enumerate(tokens):
+        yield token, tokens[index + 1].text if index + 1 < len(tokens) else ""
 
 
 def _is_name(token: Token, after: str) -> bool:

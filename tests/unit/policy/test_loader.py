@@ -1,0 +1,231 @@
+"""The loader finds every mistake, and says where it is."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.policy.loader import PackError, PackInvalid, load_pack
+from tests.unit.policy.packs import WEPROTECT, copy_of_weprotect, criterion, replace, small, small_pack, weprotect
+
+
+def mistakes(folder: Path) -> tuple[PackError, ...]:
+    with pytest.raises(PackInvalid) as caught:
+        load_pack(folder)
+    return caught.value.errors
+
+
+CATEGORIES = "criteria-categories.yaml"
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (CATEGORIES, "expect: country.un_member\n", "expect: bogus ++ 1\n", "'++ 1' is not allowed"),
+        (CATEGORIES, "needs: [country.un_member]", "needs: [country.un_mumber]", "is no question"),
+        (CATEGORIES, "expect: country.un_member\n", "expect: government.letter == 'x'\n", "add it to 'needs'"),
+        (CATEGORIES, "expect: country.un_member\n", "expect: len(country.un_member) > 1\n", "fails for"),
+        (CATEGORIES, "== 'national'", "== 'Nationwide'", "answers false whatever"),
+        (CATEGORIES, "{organisation.country: AQ,", "{organisation.country: DE,", "the criterion says met"),
+        (CATEGORIES, "{government.level: sub_national,", "{government.level: local,", "must be one of national"),
+        (CATEGORIES, "and not country.un_observer", "and not commitments.current", "'when' reads only"),
+        ("criteria-members.yaml", "    needs: [aims.accepted]", "    neds: [aims.accepted]", "unknown key 'neds'"),
+        ("criteria-members.yaml", "- id: aims.accepted", "- id: collaboration.attested", "is there twice"),
+        ("criteria-members.yaml", "unmet: missing\n", "unmet: shrug\n", "Input should be"),
+        ("questions.yaml", "{en: \"Date of signing\"}", "{fr: \"Date de signature\"}", "has no text in 'en'"),
+        ("questions.yaml", "{en: \"Date of signing\"}", "{en: \"Date of signing\", english: \"x\"}", "is not a locale"),
+        ("questions.yaml", "    type: date", "    type: dat", "Input should be"),
+        ("questions.yaml", "  commitments.role:", "  commitments.role.in:", "word of the expressions"),
+        ("questions.yaml", "  response.statement:", "  commitments.role:", "is said twice"),
+        ("questions.yaml", "asked_of: [technology_company]\n", "asked_of: [tech]\n", "unknown category 'tech'"),
+        ("facts.yaml", "in_list: un-observers", "in_list: observers", "unknown list 'observers'"),
+        ("facts.yaml", "from: commitments.text_hash,", "from: aims.accepted,", "derived from one text"),
+        ("pauses.yaml", "Europe/London", "Europe/Londinium", "unknown time zone"),
+        ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2021-01-01T00:00", "ends after it begins"),
+        ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2022-01-01T00:00Z", "wall-clock"),
+        ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2022-03-27T01:30", "skip"),
+        ("pauses.yaml", "until: 2022-01-01T00:00", "until: New Year", "is not a time"),
+        ("pauses.yaml", "exempt: [un_member_state,", "exempt: [un_member,", "unknown category 'un_member'"),
+        ("declarations.yaml", "criteria: [aims.accepted]", "criteria: [aims]", "unknown criterion 'aims'"),
+        ("benefits.yaml", "available: false", "available: soon", "boolean"),
+        ("commitments.yaml", "- id: summits", "- id: promote", "is there twice"),
+        ("commitments.yaml", "- id: removal", "- id: reporting", "is there twice"),
+        ("texts.yaml", "  route.appeal: {en: \"", "  route.appeal: {en: \"\"} #", "has no text in 'en'"),
+        ("pack.yaml", "id: weprotect", "ident: weprotect", "unknown section 'ident'"),
+        ("pack.yaml", "effective_from: 2020-01-01T00:00:00+00:00", "effective_from: 2020-01-01T00:00:00", "timezone"),
+        ("lists/un-observers.csv", "VA,Holy See", "PS,Holy See", "is there twice"),
+        ("lists/un-observers.csv", "VA,Holy See", "VA,Holy See,1964", "does not fit the header"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, file: str, old: str, new: str, message: str) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    line = replace(folder / file, old, new)
+    shown = [str(error) for error in mistakes(folder)]
+    # A repeated id or key is named where it is repeated.
+    assert any(text.startswith(f"{file}:") and message in text for text in shown), shown
+    if "twice" not in message:
+        assert any(text.startswith(f"{file}:{line}: ") and message in text for text in shown), (line, shown)
+
+
+def test_all_mistakes_are_told_at_once_in_their_order(tmp_path: Path) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    lines = [
+        replace(folder / "criteria-categories.yaml", "== 'national'", "= 'national'"),
+        replace(folder / "facts.yaml", "in_list: un-observers", "in_list: observers"),
+        replace(folder / "questions.yaml", "    type: date", "    type: dat"),
+    ]
+    found = mistakes(folder)
+    places = [(error.file, error.line) for error in found]
+    assert places == list(zip(["criteria-categories.yaml", "facts.yaml", "questions.yaml"], lines, strict=True))
+    assert str(PackInvalid(found)) == "\n".join(str(error) for error in found)
+
+
+@pytest.mark.parametrize(
+    ("keys", "message"),
+    [
+        ({"needs": ["a.flag"], "expect": "a.flag or true", "examples": []}, "answers true whatever"),
+        ({"needs": ["a.text"], "expect": "len(a.text)", "examples": []}, "not true or false"),
+        ({"needs": ["a.text"], "expect": "a.text", "examples": []}, "not true or false"),
+        ({"needs": ["a.text"], "expect": "matches(a.text, '(')", "examples": []}, "fails for"),
+        ({"needs": ["a.one"], "expect": "a.one < 'y'", "examples": []}, "fails for"),
+        ({"needs": ["a.text"], "when": "category == 'club'", "examples": []}, "answers true whatever"),
+        ({"needs": ["a.text"], "when": "category == 'zoo'", "examples": []}, "answers false whatever"),
+        ({"needs": ["a.text"], "examples": []}, "has no example for met"),
+        ({"needs": ["a.text"], "examples": [{"a.text": "x", "answer": "met"}]}, "has no example for missing"),
+        ({"needs": ["a.text"], "examples": [{"a.text": "x", "answer": "not_met"}]}, "never answers not_met"),
+        ({"needs": ["a.text"], "examples": [{"a.flag": True, "answer": "met"}]}, "not among the needs"),
+        ({"needs": ["a.text"], "examples": [{"a.text": 1089599, "answer": "met"}]}, "must be written in quotes"),
+        ({"needs": ["a.text"], "examples": [{"a.text": "x"}]}, "'answer' is missing"),
+        ({"needs": ["a.text"], "unmet": "refer", "examples": []}, "nothing can be unmet"),
+        ({"needs": [], "examples": []}, "at least 1"),
+        ({"needs": {"any": ["a.text", "a.flag"]}, "expect": "a.text != 'x' or a.text == 'x'"}, "answers true whatever"),
+    ],
+)
+def test_a_criterion_that_cannot_be_relied_on_is_refused(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
+    shown = [error.message for error in mistakes(small_pack(tmp_path, criterion(**keys)))]
+    assert any(message in text for text in shown), shown
+
+
+def test_a_question_that_a_rule_needs_must_be_asked_of_whom_it_is_for(tmp_path: Path) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    file = folder / "questions.yaml"
+    replace(file, "    asked_of: [technology_company]\n", "    asked_of: [financial_institution]\n")
+    (error,) = mistakes(folder)
+    assert "technology.activities is needed of technology_company" in error.message
+
+
+def test_a_name_cannot_be_the_beginning_of_another(tmp_path: Path) -> None:
+    questions = {name: {"type": "text", "label": {"en": "X"}} for name in ("a.text", "a.text.more", "organisation")}
+    shown = [error.message for error in mistakes(small_pack(tmp_path, questions=questions))]
+    assert any("'a.text' is a name and the beginning of another" in text for text in shown)
+    assert any("'organisation' is a name and the beginning of another" in text for text in shown)
+
+
+def test_a_built_in_name_cannot_be_asked_again(tmp_path: Path) -> None:
+    questions = {
+        "contact.email": {"type": "email", "label": {"en": "X"}},
+        "a.text": {"type": "text", "label": {"en": "X"}},
+    }
+    assert any("is there already" in error.message for error in mistakes(small_pack(tmp_path, questions=questions)))
+
+
+def test_a_choice_without_choices_is_refused(tmp_path: Path) -> None:
+    questions = {"a.text": {"type": "choice", "label": {"en": "X"}}}
+    assert any("needs choices" in error.message for error in mistakes(small_pack(tmp_path, questions=questions)))
+
+
+def test_what_every_pack_must_have(tmp_path: Path) -> None:
+    (tmp_path / "pack.yaml").write_text("id: x\n", encoding="utf-8")
+    shown = "\n".join(error.message for error in mistakes(tmp_path))
+    for section in ("version_label", "effective_from", "categories", "questions", "criteria", "commitments", "texts"):
+        assert f"the pack has no '{section}'" in shown
+    assert "the text 'outcome.eligible.next' is missing" in shown
+
+
+def test_an_empty_folder_is_no_pack(tmp_path: Path) -> None:
+    assert any("no .yaml file" in error.message for error in mistakes(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "message"),
+    [
+        ("id: x\ncriteria: [\n", 3, "not YAML"),
+        ("- a\n- b\n", 1, "a mapping of sections"),
+        ("id: x\nid: y\n", 2, "said twice"),
+        ("criteria: {}\n", 1, "must be a list"),
+        ("texts: []\n", 1, "must be a mapping"),
+        ("texts:\n  a: &a {en: x}\n  b: *a\n", 3, "anchors and aliases"),
+        ("texts:\n  ? [a]\n  : {en: x}\n", 2, "a key must be"),
+    ],
+)
+def test_files_that_are_not_read(tmp_path: Path, text: str, line: int, message: str) -> None:
+    small_pack(tmp_path)
+    (tmp_path / "zz.yaml").write_text(text, encoding="utf-8")
+    shown = [str(error) for error in mistakes(tmp_path)]
+    assert any(one.startswith(f"zz.yaml:{line}: ") and message in one for one in shown), shown
+
+
+def test_files_that_are_not_utf_8_are_refused(tmp_path: Path) -> None:
+    small_pack(tmp_path)
+    (tmp_path / "lists").mkdir()
+    for name in ("zz.yaml", "lists/zz.csv"):
+        (tmp_path / name).write_bytes(b"texts: \xff")
+    assert {error.file for error in mistakes(tmp_path)} == {"zz.yaml", "lists/zz.csv"}
+
+
+def test_a_list_says_its_source_and_its_date(tmp_path: Path) -> None:
+    small_pack(tmp_path)
+    (tmp_path / "lists").mkdir()
+    (tmp_path / "lists" / "clubs.csv").write_text("name\nX\n", encoding="utf-8")
+    shown = " ".join(error.message for error in mistakes(tmp_path))
+    assert "'# source: …'" in shown
+    assert "'# as of: YYYY-MM-DD'" in shown
+    assert "must be named 'code'" in shown
+
+
+def test_norway_stays_a_text_and_numbers_are_asked_to_be_quoted(tmp_path: Path) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    before = "{organisation.country: FR, answer: met}\n      - {organisation.country: AQ"
+    replace(folder / "criteria-categories.yaml", before, before.replace("FR", "NO"))
+    assert load_pack(folder).document.criteria[0].examples[0].values == {"organisation.country": "NO"}
+
+
+def test_the_order_of_files_changes_neither_rule_nor_hash_and_a_hash_that_is_given_must_be_right(
+    tmp_path: Path,
+) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    shutil.move(folder / "texts.yaml", folder / "a-texts.yaml")
+    assert load_pack(folder).hash == weprotect().hash
+    replace(folder / "commitments.yaml", "commitments:\n", f"commitments:\n  hash: {'0' * 64}\n")
+    assert "is not that of these texts" in mistakes(folder)[0].message
+
+
+def test_the_documents_hash_is_of_its_content_alone(tmp_path: Path) -> None:
+    one, two = small(tmp_path / "one"), small(tmp_path / "two", effective_from="2020-01-01T01:00:00+01:00")
+    assert one == two
+    assert load_pack(tmp_path / "one").hash == load_pack(tmp_path / "two").hash
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_damaged_pack_is_refused_in_words_or_still_loads(tmp_path: Path, seed: int) -> None:
+    """Lines are dropped, doubled and shifted at random; nothing but PackInvalid may come of it."""
+    folder = copy_of_weprotect(tmp_path)
+    dice = random.Random(seed)
+    file = dice.choice(sorted(path for path in folder.rglob("*") if path.is_file()))
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    for _ in range(dice.randint(1, 3)):
+        at = dice.randrange(len(lines))
+        damage = dice.choice(["drop", "double", "shift", "cut"])
+        line = lines[at]
+        lines[at] = {"drop": "", "double": line * 2, "shift": "  " + line, "cut": line[: len(line) // 2] + "\n"}[damage]
+    file.write_text("".join(lines), encoding="utf-8")
+    errors: tuple[PackError, ...] = ()
+    try:
+        load_pack(folder)
+    except PackInvalid as invalid:
+        errors = invalid.errors
+    assert all(error.line >= 1 and (WEPROTECT / error.file).exists() for error in errors)
