@@ -76,6 +76,18 @@ async def test_an_address_of_another_machine_is_said_in_a_sentence() -> None:
         await WebServer(make_app(), "192.0.2.1", 0).start()
 
 
+async def test_answers_do_not_wait_for_acknowledgements() -> None:
+    """With Nagle's algorithm on, the body of an answer waits some 40 ms for the ACK of its head."""
+    server = WebServer(make_app(), "127.0.0.1", 0)
+    await server.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+        await client.get("/healthz")
+        transports = [connection.transport for connection in server._server.server_state.connections]
+        sockets = [transport.get_extra_info("socket") for transport in transports if transport]
+        assert [each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets] == [1]
+    await server.stop()
+
+
 async def test_an_app_that_cannot_start_does_not_end_the_process() -> None:
     @contextlib.asynccontextmanager
     async def broken(app: FastAPI) -> AsyncIterator[None]:
