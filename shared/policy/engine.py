@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from shared.application import Submission
 from shared.errors import Permanent
 from shared.policy.answers import built_in, is_blank
-from shared.policy.base import BUILT_INS, Localised, PackType, QuestionType, Value
+from shared.policy.base import BUILT_INS, Localised, QuestionType, Value
 from shared.policy.formulas import Formula, FormulaError
 from shared.policy.pack import AnswerKind, Criterion, Fact, PolicyDocument
 
 
-class CriterionAnswer(PackType):
-    """One line of a receipt.
+@dataclass(frozen=True, slots=True)
+class CriterionAnswer:
+    """One line of a receipt. A plain dataclass: a million decisions make fifteen million of them.
 
     `evidence` has each needed name as it was seen (None: blank); `missing` the question ids to be answered; `unmet` what a
     `not_met` means: a refusal, or a look by a person.
@@ -51,12 +53,21 @@ class Engine:
 
     def _values(self, application: Submission) -> dict[str, Value]:
         """Everything known by name: answers, then built-in names, then facts; what is blank is left out."""
-        values: dict[str, Value] = {name: value for name, value in application.answers.items() if not is_blank(value)}
+        values = without_blanks(application.answers)
         for name in BUILT_INS:
-            if not is_blank(value := built_in(application, name)):
+            if value := built_in(application, name):
                 values[name] = value
         add_facts(values, self._facts)
         return values
+
+
+def without_blanks(answers: Mapping[str, Value]) -> dict[str, Value]:
+    """The answers that say something; lists without their blank items."""
+    return {
+        name: [item for item in value if item.strip()] if isinstance(value, list) else value
+        for name, value in answers.items()
+        if not is_blank(value)
+    }
 
 
 def fact_set(document: PolicyDocument, fact: Fact) -> frozenset[str]:
@@ -96,13 +107,15 @@ class Rule:
         return self._when is None or self._when.holds(values)
 
     def answer(self, values: Mapping[str, Value]) -> CriterionAnswer:
-        """The answer for the given values by name; a name that is not there is blank."""
-        seen: dict[str, Value] = {name: _given(values.get(name)) for name in self._names}
-        missing = [name for need in self._needs if all(seen[name] is None for name in need) for name in need]
+        """The answer for the given values by name. What is blank is not there."""
+        seen: dict[str, Value] = {name: values.get(name) for name in self._names}
+        missing: list[str] = []
+        if None in seen.values():
+            missing = [name for need in self._needs if all(seen[name] is None for name in need) for name in need]
         kind: AnswerKind
         if missing:
             kind = "missing"
-        elif self._expect is None or self._expect.holds(self._without_blanks(seen)):
+        elif self._expect is None or self._expect.holds(self._with_neutral_blanks(seen)):
             kind = "needs_human" if self.criterion.judge == "person" else "met"
         elif self.criterion.unmet == "missing":
             kind, missing = "missing", list(self._names)
@@ -110,15 +123,14 @@ class Rule:
             kind = "not_met"
         return self._line(kind, seen, missing)
 
-    def _without_blanks(self, seen: dict[str, Value]) -> Mapping[str, Value]:
+    def _with_neutral_blanks(self, seen: dict[str, Value]) -> Mapping[str, Value]:
         if not self._blanks:
             return seen
         return {name: self._blanks.get(name) if value is None else value for name, value in seen.items()}
 
     def _line(self, kind: AnswerKind, seen: dict[str, Value], missing: list[str]) -> CriterionAnswer:
         criterion = self.criterion
-        # Everything is of the right type by construction, and a million decisions would validate it a million times.
-        return CriterionAnswer.model_construct(
+        return CriterionAnswer(
             criterion=criterion.id,
             statement=criterion.statement,
             answer=kind,
@@ -128,13 +140,6 @@ class Rule:
             unmet="refer" if criterion.unmet == "refer" else "not_met",
             judged_by=criterion.judge,
         )
-
-
-def _given(value: Value) -> Value:
-    """None for what is blank; a list without its blank items."""
-    if is_blank(value):
-        return None
-    return [item for item in value if item.strip()] if isinstance(value, list) else value
 
 
 def type_of(document: PolicyDocument, name: str) -> QuestionType:

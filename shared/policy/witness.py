@@ -14,7 +14,7 @@ from math import prod
 from shared.errors import Permanent
 from shared.policy.answers import is_blank, problems_with, text_problems
 from shared.policy.base import ALWAYS_GIVEN, BUILT_INS, Value
-from shared.policy.engine import Rule, add_facts, blank_of, fact_set, type_of
+from shared.policy.engine import Rule, add_facts, blank_of, fact_set, type_of, without_blanks
 from shared.policy.formulas import Formula, FormulaError
 from shared.policy.pack import ANSWER_KINDS, Criterion, Example, PolicyDocument
 
@@ -139,7 +139,7 @@ def example_problems(document: PolicyDocument, criterion: Criterion) -> Iterator
 
 
 def _run(document: PolicyDocument, rule: Rule, example: Example) -> str:
-    values = {name: value for name, value in example.values.items() if not is_blank(value)}
+    values = without_blanks(example.values)
     add_facts(values, [(name, fact.from_, fact_set(document, fact)) for name, fact in document.facts.items()])
     try:
         return rule.answer(values).answer
