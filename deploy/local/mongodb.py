@@ -9,6 +9,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Child, inherited_environment
+from deploy.local.provide import TOOLS, mongod
 
 START_SECONDS = 60
 SET = "rs0"
@@ -16,15 +17,18 @@ _NOT_YET_INITIATED = 94
 
 
 class MongoServer:
-    """One mongod as a child process; its data stays in `data`. The port stays the same over restarts."""
+    """One mongod as a child process; its data stays in `data`. The port stays the same over restarts.
 
-    def __init__(self, data: Path, binary: Path, port: int | None = None) -> None:
+    Without `binary`, provide.mongod finds or downloads one.
+    """
+
+    def __init__(self, data: Path, port: int | None = None, *, binary: Path | None = None) -> None:
         self.data = data.resolve() / "mongodb"
         self.data.mkdir(parents=True, exist_ok=True)
         self.data.chmod(0o700)
         self.port = free_port(port)
         log = data.resolve() / "logs" / "mongodb.log"
-        self._mongod = Child("MongoDB", self._command(binary), log=log, env=inherited_environment())
+        self._mongod = Child("MongoDB", self._command(binary or mongod(TOOLS)), log=log, env=inherited_environment())
 
     @property
     def url(self) -> str:

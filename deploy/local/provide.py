@@ -15,12 +15,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from deploy.local.errors import CannotInstall, tail
+from deploy.local.processes import CHECKOUT
 
 Report = Callable[[str], None]
 MONGOD_LOCK = Path(__file__).with_name("mongod.lock")
 RABBITMQ_HOME = Path("/usr/lib/rabbitmq/bin")
 POLICY_RC = Path("/usr/sbin/policy-rc.d")
 INSTALL_SECONDS = 300
+DEFAULT_DATA = CHECKOUT / ".local"
+TOOLS = DEFAULT_DATA / "tools"  # what was downloaded once, shared by every stack of this checkout
 
 
 def silent(message: str) -> None:

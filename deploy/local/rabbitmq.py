@@ -10,6 +10,7 @@ from pathlib import Path
 
 from deploy.local.ports import LOOPBACK, free_port, is_free
 from deploy.local.processes import Child, inherited_environment
+from deploy.local.provide import TOOLS, rabbitmq_server
 
 START_SECONDS = 90
 USER = "accede"
@@ -29,13 +30,14 @@ log.connection.level = warning
 class RabbitServer:
     """One RabbitMQ node as a child process; its data stays in `data` until it is wiped.
 
-    `script` is RabbitMQ's own `rabbitmq-server` (see provide.rabbitmq_server). The port stays the same over restarts.
+    `script` is RabbitMQ's own `rabbitmq-server`; without it, the one that provide.rabbitmq_server finds or installs. The
+    port stays the same over restarts.
     """
 
-    def __init__(self, data: Path, script: Path, port: int | None = None) -> None:
+    def __init__(self, data: Path, port: int | None = None, *, script: Path | None = None) -> None:
         self.data = data.resolve() / "rabbitmq"
         self.port = free_port(port)
-        self._script = script
+        self._script = script or rabbitmq_server(TOOLS)
         self._distribution_port = free_port()
         self._mapper_port = free_port()
         for folder in ("mnesia", "home"):
@@ -44,7 +46,7 @@ class RabbitServer:
         self._password = self._kept_password()
         log = data.resolve() / "logs"
         self._mapper = Child("RabbitMQ's port mapper", self._mapper_command(), log=log / "epmd.log", env=self._env())
-        self._node = Child("RabbitMQ", [str(script)], log=log / "rabbitmq.log", env=self._env())
+        self._node = Child("RabbitMQ", [str(self._script)], log=log / "rabbitmq.log", env=self._env())
 
     @property
     def url(self) -> str:

@@ -4,16 +4,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.local import provide
 from deploy.local.mongodb import MongoServer
-from deploy.local.processes import CHECKOUT
-from deploy.local.provide import Report, silent
+from deploy.local.provide import DEFAULT_DATA, TOOLS, Report, mongod, rabbitmq_server, silent
 from deploy.local.rabbitmq import RabbitServer
 
 __all__ = ["DEFAULT_DATA", "TOOLS", "MongoServer", "RabbitServer", "Servers"]
-
-DEFAULT_DATA = CHECKOUT / ".local"
-TOOLS = DEFAULT_DATA / "tools"
 
 
 class Servers:
@@ -31,8 +26,8 @@ class Servers:
         tools: Path = TOOLS,
         report: Report = silent,
     ) -> None:
-        self.rabbit = RabbitServer(data, provide.rabbitmq_server(tools, report), rabbitmq_port)
-        self.mongo = MongoServer(data, provide.mongod(tools, report), mongodb_port)
+        self.rabbit = RabbitServer(data, rabbitmq_port, script=rabbitmq_server(tools, report))
+        self.mongo = MongoServer(data, mongodb_port, binary=mongod(tools, report))
 
     def start(self) -> None:
         """Start both at once and wait for both."""

@@ -72,7 +72,7 @@ class Stack:
         self.keys = Keys(self.data / "secrets")
         self.servers = None if external else Servers(self.data, tools=tools, report=report)
         self._external = external
-        self._policy = policy
+        self.policy = policy
         self._report = report
         self.mailbox = Mailbox(self.data, port=_port(ports.mailbox), smtp_port=_port(ports.smtp))
         first = {name: _port(getattr(ports, name)) for name in SERVICES}
@@ -164,7 +164,7 @@ class Stack:
             "ACCEDE_PUBLIC_URL": urls["intake"],
             "ACCEDE_ELIGIBILITY_URL": urls["eligibility"],
             "ACCEDE_NOTIFICATIONS_URL": urls["notifications"],
-            "ACCEDE_POLICY": str(self._policy),
+            "ACCEDE_POLICY": str(self.policy),
             "ACCEDE_SMTP_HOST": LOOPBACK,
             "ACCEDE_SMTP_PORT": str(self.mailbox.smtp_port),
             "ACCEDE_CLOCK_SETTABLE": "true",

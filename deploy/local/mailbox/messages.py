@@ -151,8 +151,8 @@ class Messages:
 
 def indexed_headers(message: bytes) -> tuple[str, bytes]:
     """The Message-ID and the raw Subject, empty when missing; found without parsing, in microseconds."""
-    end = message.find(b"\r\n\r\n")
-    found = {name.lower(): value for name, value in _INDEXED.findall(message[: end + 2] if end >= 0 else message)}
+    head = b"" if message.startswith(b"\r\n") else message.partition(b"\r\n\r\n")[0] + b"\r\n"
+    found = {name.lower(): value for name, value in _INDEXED.findall(head)}
     return found.get(b"message-id", b"").strip().decode("ascii", "replace"), found.get(b"subject", b"").strip()
 
 

@@ -1,0 +1,69 @@
+"""What the terminal shows: few lines, each worth reading."""
+
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.table import Table
+
+
+class Printer:
+    """Prints in one style. Texts are shown as they are; none is read as markup."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(highlight=False)
+
+    def title(self, text: str) -> None:
+        """The beginning of everything."""
+        self.console.print(f"\n[bold]{escape(text)}[/]")
+
+    def chapter(self, heading: str, text: str) -> None:
+        """A chapter's heading and what it is about."""
+        self.console.rule(f"[bold]{escape(heading)}[/]", align="left", style="dim")
+        self.console.print(escape(text), style="dim")
+
+    def step(self, text: str) -> None:
+        """Something that goes on."""
+        self.console.print(f"  {escape(text)}")
+
+    def done(self, text: str) -> None:
+        """Something that succeeded."""
+        self.console.print(f"  [green]✓[/] {escape(text)}")
+
+    def hint(self, text: str) -> None:
+        """What one may do next."""
+        self.console.print(f"\n{escape(text)}", style="dim")
+
+    def quote(self, text: str) -> None:
+        """Lines of another process that prints the same way."""
+        if text:
+            self.console.print(escape(text.rstrip("\n")))
+
+    def error(self, text: str) -> None:
+        """What went wrong, and what to do."""
+        self.console.print(f"\n[bold red]✗[/] {escape(text)}")
+
+    def addresses(self, rows: Iterable[tuple[str, str]]) -> None:
+        """Names and addresses, one a line; an address is never broken, so that it can be clicked and copied."""
+        listed = list(rows)
+        width = max((len(name) for name, _ in listed), default=0)
+        for name, address in listed:
+            self.console.print(f"    {escape(name.ljust(width))}  [cyan]{escape(address)}[/]", soft_wrap=True)
+
+    def card(self, heading: str, text: str) -> None:
+        """A document in a frame."""
+        self.console.print(Panel(escape(text), title=escape(heading), title_align="left", border_style="dim"))
+
+    def table(self, heading: str, columns: list[str], rows: Iterable[list[str]]) -> None:
+        """A table: the first column is text, the others are numbers; the last row is the sum."""
+        table = Table(title=escape(heading), title_justify="left", title_style="bold", show_footer=False)
+        for number, column in enumerate(columns):
+            table.add_column(escape(column), justify="right" if number else "left", no_wrap=not number)
+        listed = list(rows)
+        for row in listed[:-1]:
+            table.add_row(*map(escape, row))
+        table.add_section()
+        if listed:
+            table.add_row(*map(escape, listed[-1]), style="bold")
+        self.console.print(table)
