@@ -21,6 +21,8 @@ from shared import metrics, retry
 from shared.application import Lane
 from shared.errors import Malformed, Transient
 from shared.events import EVENTS, TYPE_OF
+from shared.logs import bound
+from shared.tracing import tracing
 
 log = structlog.get_logger(__name__)
 
@@ -115,6 +117,12 @@ def parse(envelope: Mapping[str, Any]) -> Event:
     )
 
 
+def _ids(pairs: Sequence[tuple[Mapping[str, Any], Event]]) -> dict[str, str]:
+    """What stands on every log line of handling these: of one event its ids, of many how they can be told."""
+    first = pairs[0][1]
+    return {"event_id": first.id, "application_id": first.subject} if len(pairs) == 1 else {"batch_of": first.type}
+
+
 Handler = Callable[[Sequence[Event], Lane], Awaitable[None]]
 """Handles events of one type. Must be idempotent: any of them may come again."""
 
@@ -173,7 +181,8 @@ class BatchConsumer:
         handler, held, attempts = self._handlers[event_type], 0, 0
         while True:
             try:
-                await handler([event for _, event in pairs], lane)
+                with tracing(pairs[0][1].traceparent), bound(**_ids(pairs)):
+                    await handler([event for _, event in pairs], lane)
                 metrics.EVENTS_CONSUMED.labels(self._service, queue, event_type, "handled").inc(len(pairs))
                 return
             except Transient as error:

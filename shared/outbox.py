@@ -10,7 +10,7 @@ because fact and mark are one document:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 from uuid import uuid4
@@ -25,6 +25,7 @@ from shared.errors import Transient
 from shared.mongo import DUPLICATE_KEY, Collection, Document, classified
 from shared.stopping import Point
 from shared.topology import MAX_BATCH
+from shared.tracing import current_traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -86,7 +87,7 @@ class Outbox:
     ) -> list[Stored]:
         """Store facts (each with its `_id`) with their mark; in the order given, what is now stored under each `_id`.
 
-        `real` is the real time by the database (`Clock.read().real`). Facts that carry `outbox: None` have no event.
+        `real` is the real time by the database (`Clock.read().real`), `trace` a traceparent (default: the current one). Facts that carry `outbox: None` have no event.
 
         Raises:
             Transient: the database failed, or a fact that exists could not be read back yet. Appending again is safe.
@@ -108,7 +109,13 @@ class Outbox:
     def _marked(self, fact: Document, lane: Lane, real: datetime, trace: str | None) -> Document:
         if "outbox" in fact:
             return fact
-        mark = {"event": self._event_of(fact).id, "lane": lane, "trace": trace, "due": real + LEASE, "tries": 0}
+        mark = {
+            "event": self._event_of(fact).id,
+            "lane": lane,
+            "trace": trace or current_traceparent(),
+            "due": real + LEASE,
+            "tries": 0,
+        }
         return {**fact, "outbox": mark}
 
     async def _insert(self, documents: Sequence[Document]) -> set[str]:
@@ -143,10 +150,15 @@ class Outbox:
         for lane, group in lanes.items():
             for start in range(0, len(group), MAX_BATCH):
                 chunk = group[start : start + MAX_BATCH]
-                await self._publisher.publish([self._event_of(fact) for fact in chunk], lane)
+                await self._publisher.publish([self._event(fact) for fact in chunk], lane)
                 stopping.reached(Point.FACT_PUBLISHED)
                 await self._mark_published(chunk)
         stopping.reached(Point.FACT_MARKED)
+
+    def _event(self, fact: Document) -> Event:
+        """The fact's event, in the trace of the work that stored the fact."""
+        trace = fact["outbox"].get("trace")
+        return replace(self._event_of(fact), traceparent=trace) if trace else self._event_of(fact)
 
     async def _mark_published(self, facts: Sequence[Document]) -> None:
         # By event id, not only by _id: a document that changed its event meanwhile keeps its new mark.

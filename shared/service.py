@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
-from fastapi import APIRouter, Depends, FastAPI
+from fastapi import FastAPI
 
 from shared import logs, mongo, retry, work
 from shared.batches import BatchConsumer, Handler
@@ -26,8 +26,9 @@ from shared.errors import Transient
 from shared.outbox import Outbox
 from shared.settings import PlatformSettings
 from shared.topology import Topology
-from shared.web.auth import ApiKeys, parse_keys, require
+from shared.web.auth import ApiKeys, parse_keys
 from shared.web.clock_routes import clock_routes
+from shared.web.dead_letter_routes import dead_letter_routes
 from shared.web.links import Links
 from shared.web.service import Check
 from shared.web.serving import WebServer
@@ -185,7 +186,7 @@ class Lifecycle:
     def _add_operator_routes(self, web: FastAPI) -> None:
         if self.platform.settings.clock_settable:
             web.include_router(clock_routes(self.platform.clock))
-        web.include_router(_dead_letter_routes(self.platform.dead_letters))
+        web.include_router(dead_letter_routes(self.platform.dead_letters))
 
 
 def _sweeping(outbox: Outbox) -> work.Loop:
@@ -193,20 +194,6 @@ def _sweeping(outbox: Outbox) -> work.Loop:
         return await outbox.sweep() > 0
 
     return work.Loop(f"sweep-{outbox.name}", sweep, SWEEP_INTERVAL)
-
-
-def _dead_letter_routes(dead_letters: DeadLetters) -> APIRouter:
-    router = APIRouter(prefix="/v1/dead-letters", tags=["operations"], dependencies=[Depends(require("operator"))])
-
-    @router.get("", summary="Events this service gave up, newest first, and why")
-    async def list_dead_letters(limit: int = 100) -> dict[str, list[dict[str, object]]]:
-        return {"dead_letters": [dict(row) for row in await dead_letters.list(max(1, min(limit, 1000)))]}
-
-    @router.post("/replay", summary="Send dead letters back to where they came from, under the same ids")
-    async def replay_dead_letters(limit: int = 1000) -> dict[str, int]:
-        return {"replayed": await dead_letters.replay(max(1, min(limit, 10000)))}
-
-    return router
 
 
 async def _best_effort(what: str, step: Prepare) -> None:
