@@ -7,10 +7,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from shared.application import Contact, Organisation, Submission
-from shared.policy.loader import load_pack
+from shared.policy.loader import PackError, PackInvalid, load_pack
 from shared.policy.pack import Policy, PolicyDocument
 
 WEPROTECT = Path(__file__).parents[3] / "policies" / "weprotect"
@@ -33,6 +34,13 @@ def replace(file: Path, old: str, new: str) -> int:
     assert text.count(old) == 1, f"{old!r} is there {text.count(old)} times"
     file.write_text(text.replace(old, new), encoding="utf-8")
     return text[: text.index(old)].count("\n") + 1
+
+
+def mistakes(folder: Path) -> tuple[PackError, ...]:
+    """What the loader says against a pack."""
+    with pytest.raises(PackInvalid) as caught:
+        load_pack(folder)
+    return caught.value.errors
 
 
 def small_pack(folder: Path, *criteria: dict[str, Any], **sections: Any) -> Path:

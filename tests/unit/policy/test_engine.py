@@ -10,8 +10,9 @@ import pytest
 from pydantic import TypeAdapter
 
 from shared.errors import Permanent
+from shared.events import PolicyActivated
 from shared.policy.engine import CriterionAnswer, Engine
-from shared.policy.pack import PolicyDocument
+from shared.policy.pack import Policy, PolicyDocument
 from tests.unit.policy.packs import complete, criterion, small, submission, weprotect
 
 
@@ -194,3 +195,12 @@ def test_an_expression_that_came_by_event_is_held_to_the_same_allow_list() -> No
     tampered = document.criteria[0].model_copy(update={"expect": "rand(2) > 1"})
     with pytest.raises(Permanent, match="cannot be compiled"):
         Engine(document.model_copy(update={"criteria": (tampered,)}))
+
+
+def test_a_document_survives_the_event_that_carries_it() -> None:
+    policy = weprotect()
+    event = PolicyActivated(
+        policy_hash=policy.hash, effective_from=policy.document.effective_from, document=policy.document
+    )
+    received = PolicyActivated.model_validate_json(event.model_dump_json())
+    assert Policy.of(received.document).hash == policy.hash

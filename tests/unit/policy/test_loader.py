@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from shared.policy.loader import PackError, PackInvalid, load_pack
-from tests.unit.policy.packs import WEPROTECT, copy_of_weprotect, criterion, replace, small, small_pack, weprotect
-
-
-def mistakes(folder: Path) -> tuple[PackError, ...]:
-    with pytest.raises(PackInvalid) as caught:
-        load_pack(folder)
-    return caught.value.errors
-
+from tests.unit.policy.packs import (
+    WEPROTECT,
+    copy_of_weprotect,
+    presence_of,
+    replace,
+    small,
+    small_pack,
+    weprotect,
+)
 
 CATEGORIES = "criteria-categories.yaml"
 
@@ -84,38 +84,15 @@ def test_all_mistakes_are_told_at_once_in_their_order(tmp_path: Path) -> None:
     assert str(PackInvalid(found)) == "\n".join(str(error) for error in found)
 
 
-@pytest.mark.parametrize(
-    ("keys", "message"),
-    [
-        ({"needs": ["a.flag"], "expect": "a.flag or true", "examples": []}, "answers true whatever"),
-        ({"needs": ["a.text"], "expect": "len(a.text)", "examples": []}, "not true or false"),
-        ({"needs": ["a.text"], "expect": "a.text", "examples": []}, "not true or false"),
-        ({"needs": ["a.text"], "expect": "matches(a.text, '(')", "examples": []}, "fails for"),
-        ({"needs": ["a.one"], "expect": "a.one < 'y'", "examples": []}, "fails for"),
-        ({"needs": ["a.text"], "when": "category == 'club'", "examples": []}, "answers true whatever"),
-        ({"needs": ["a.text"], "when": "category == 'zoo'", "examples": []}, "answers false whatever"),
-        ({"needs": ["a.text"], "examples": []}, "has no example for met"),
-        ({"needs": ["a.text"], "examples": [{"a.text": "x", "answer": "met"}]}, "has no example for missing"),
-        ({"needs": ["a.text"], "examples": [{"a.text": "x", "answer": "not_met"}]}, "never answers not_met"),
-        ({"needs": ["a.text"], "examples": [{"a.flag": True, "answer": "met"}]}, "not among the needs"),
-        ({"needs": ["a.text"], "examples": [{"a.text": 1089599, "answer": "met"}]}, "must be written in quotes"),
-        ({"needs": ["a.text"], "examples": [{"a.text": "x"}]}, "'answer' is missing"),
-        ({"needs": ["a.text"], "unmet": "refer", "examples": []}, "nothing can be unmet"),
-        ({"needs": [], "examples": []}, "at least 1"),
-        ({"needs": {"any": ["a.text", "a.flag"]}, "expect": "a.text != 'x' or a.text == 'x'"}, "answers true whatever"),
-    ],
-)
-def test_a_criterion_that_cannot_be_relied_on_is_refused(tmp_path: Path, keys: dict[str, Any], message: str) -> None:
-    shown = [error.message for error in mistakes(small_pack(tmp_path, criterion(**keys)))]
-    assert any(message in text for text in shown), shown
-
-
-def test_a_question_that_a_rule_needs_must_be_asked_of_whom_it_is_for(tmp_path: Path) -> None:
-    folder = copy_of_weprotect(tmp_path)
-    file = folder / "questions.yaml"
-    replace(file, "    asked_of: [technology_company]\n", "    asked_of: [financial_institution]\n")
-    (error,) = mistakes(folder)
-    assert "technology.activities is needed of technology_company" in error.message
+def test_ids_are_small_letters(tmp_path: Path) -> None:
+    questions = {
+        "A.text": {"type": "choice", "label": {"en": "X"}, "choices": {"Yes!": {"en": "Yes"}}},
+    }
+    categories = {"Club": {"label": {"en": "Club"}, "hint": {"en": "A club."}, "evidence": []}}
+    folder = small_pack(tmp_path, presence_of("contact.name"), questions=questions, categories=categories)
+    shown = " ".join(error.message for error in mistakes(folder))
+    for name in ("'A.text' is not a name", "'Yes!' is not an id", "'Club' is not an id"):
+        assert name in shown
 
 
 def test_a_name_cannot_be_the_beginning_of_another(tmp_path: Path) -> None:
