@@ -12,6 +12,7 @@ from shared.policy.loader import PackError, PackInvalid, load_pack
 from tests.unit.policy.packs import (
     WEPROTECT,
     copy_of_weprotect,
+    mistakes,
     presence_of,
     replace,
     small,
