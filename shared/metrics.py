@@ -25,6 +25,9 @@ OUTBOX_SWEPT: Final = Counter(
 DEAD_LETTERS: Final = Counter(
     "accede_dead_letters_total", "Events given up, by queue and by the error's type.", ["queue", "reason"]
 )
+DECISIONS: Final = Counter(
+    "accede_decisions_total", "Revisions decided, by outcome; `superseded` when nobody is told.", ["outcome"]
+)
 EMAILS: Final = Counter("accede_emails_total", "Emails that entered a state of the dispatcher.", ["state"])
 LEDGER_GAP: Final = Gauge(
     "accede_ledger_gap",

@@ -1,0 +1,98 @@
+"""Wires the eligibility service; the only place that knows all of its parts."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import NoReturn
+
+from services.eligibility.consumers.applications import handlers
+from services.eligibility.loops.announcements import announcing
+from services.eligibility.settings import Settings
+from services.eligibility.storage.decisions import MongoDecisions
+from services.eligibility.storage.interests import MongoInterests
+from services.eligibility.storage.pauses import MongoPauses
+from services.eligibility.storage.policies import MongoPolicies
+from services.eligibility.storage.withdrawals import MongoWithdrawals
+from services.eligibility.use_cases.announcements import Announce
+from services.eligibility.use_cases.decisions import DecideApplications
+from services.eligibility.use_cases.policies import ActivatePolicy, Rules
+from services.eligibility.use_cases.withdrawals import TakeWithdrawals
+from shared import settings as environment
+from shared.policy.loader import PackInvalid, load_pack
+from shared.policy.pack import Policy
+from shared.service import Lifecycle, Parts, Platform
+from shared.web.service import create_web
+
+NAME = "eligibility"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """The collections, over one database and one broker."""
+
+    decisions: MongoDecisions
+    withdrawals: MongoWithdrawals
+    interests: MongoInterests
+    policies: MongoPolicies
+    pauses: MongoPauses
+
+    @classmethod
+    def of(cls, platform: Platform) -> Storage:
+        """The service's collections."""
+        database, broker = platform.database, platform.broker
+        return cls(
+            decisions=MongoDecisions(database, broker),
+            withdrawals=MongoWithdrawals(database),
+            interests=MongoInterests(database, broker),
+            policies=MongoPolicies(database, broker),
+            pauses=MongoPauses(database, broker),
+        )
+
+
+def create_parts(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> Parts:
+    """Everything the service adds to the platform. Nothing is contacted yet."""
+    storage = Storage.of(platform)
+    rules = Rules(storage.policies, storage.pauses)
+    decide = DecideApplications(rules, platform.clock, storage.decisions, storage.withdrawals, storage.interests)
+    activate = ActivatePolicy(storage.policies, storage.pauses, platform.clock)
+
+    async def put_in_force() -> None:
+        await activate(policy)
+
+    web = create_web(
+        title="Accede eligibility",
+        service=NAME,
+        version=version("accede"),
+        description="Decisions with their receipts, policies, pauses and interests.",
+        readiness=lifecycle.readiness,
+        api_keys=platform.api_keys,
+    )
+    return Parts(
+        web=web,
+        handlers=handlers(decide, TakeWithdrawals(storage.withdrawals, storage.interests)),
+        outboxes=[each.outbox for each in (storage.decisions, storage.interests, storage.policies, storage.pauses)],
+        loops=[announcing(Announce(rules, platform.clock, storage.policies, storage.pauses))],
+        prepare=[storage.decisions.prepare, storage.interests.prepare, put_in_force],
+    )
+
+
+def main() -> NoReturn:
+    """Run until SIGTERM. Ends with status 78 when the settings or the policy pack are wrong."""
+    settings = environment.load(Settings)
+    try:
+        policy = load_pack(settings.policy)
+    except PackInvalid as invalid:
+        print(f"Accede cannot start: the policy pack {settings.policy} is wrong.", file=sys.stderr)
+        for error in invalid.errors:
+            print(f"  {settings.policy}/{error}", file=sys.stderr)
+        raise SystemExit(environment.EX_CONFIG) from None
+    platform = Platform(NAME, settings)
+    lifecycle = Lifecycle(platform)
+    raise SystemExit(asyncio.run(_run(platform, policy, lifecycle)))
+
+
+async def _run(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> int:
+    return await lifecycle.run(create_parts(platform, policy, lifecycle))

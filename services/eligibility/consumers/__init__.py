@@ -1,0 +1,1 @@
+"""Subscribers: from events to use cases."""

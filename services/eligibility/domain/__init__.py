@@ -1,0 +1,1 @@
+"""Frozen types and pure rules: no clock, no database, no network."""

@@ -1,0 +1,53 @@
+"""What a decision keeps of the application it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.application import AnswerValue, Application, Consent, Contact, Organisation, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class Applicant:
+    """One revision without its answers: who applies, as what, and when it was received."""
+
+    application_id: str
+    revision: int
+    category: str
+    organisation: Organisation
+    contact: Contact
+    locale: str
+    channel: str
+    received_at: datetime
+    first_received_at: datetime
+    register_interest: bool
+
+    @classmethod
+    def of(cls, application: Application) -> Applicant:
+        """The applicant of a revision."""
+        return cls(
+            application_id=application.application_id,
+            revision=application.revision,
+            category=application.category,
+            organisation=application.organisation,
+            contact=application.contact,
+            locale=application.locale,
+            channel=application.provenance.channel,
+            received_at=application.received_at,
+            first_received_at=application.first_received_at,
+            register_interest=application.consent.register_interest,
+        )
+
+    def submission(self, answers: Mapping[str, AnswerValue]) -> Submission:
+        """What the applicant sent, as far as it is known, with the given answers. Nothing is validated again."""
+        return Submission.model_construct(
+            category=self.category,
+            secondary_categories=[],
+            organisation=self.organisation,
+            contact=self.contact,
+            locale=self.locale,
+            consent=Consent.model_construct(register_interest=self.register_interest),
+            answers=dict(answers),
+        )

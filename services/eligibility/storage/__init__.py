@@ -1,0 +1,1 @@
+"""MongoDB collections: documents to domain types and back."""
