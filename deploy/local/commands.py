@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -22,12 +22,17 @@ DOWN_SECONDS = 90
 
 
 @contextlib.contextmanager
-def running(data: Path, printer: Printer) -> Iterator[Stack]:
-    """A stack in this data folder that other commands can find; stopped on exit, also by SIGTERM."""
+def running(data: Path, printer: Printer, before: Callable[[], None] | None = None) -> Iterator[Stack]:
+    """A stack in this data folder that other commands can find; stopped on exit, also by SIGTERM.
+
+    `before` runs first, when nobody else can be using the folder.
+    """
     state = RunState(data)
     state.take()
     signal.signal(signal.SIGTERM, _leave)
     try:
+        if before is not None:
+            before()
         stack = Stack(data, ports=WELL_KNOWN, report=printer.step)
         with stack:
             state.publish(stack)

@@ -1,10 +1,12 @@
 """What the terminal shows: few lines, each worth reading."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.markup import escape
 from rich.panel import Panel
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 
@@ -54,6 +56,14 @@ class Printer:
     def card(self, heading: str, text: str) -> None:
         """A document in a frame."""
         self.console.print(Panel(escape(text), title=escape(heading), title_align="left", border_style="dim"))
+
+    @contextmanager
+    def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
+        """A bar; call the function with how many are done so far."""
+        columns = (TextColumn("  {task.description:<28}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self.console) as progress:
+            task = progress.add_task(escape(what), total=total)
+            yield lambda done: progress.update(task, completed=min(done, total))
 
     def table(self, heading: str, columns: list[str], rows: Iterable[list[str]]) -> None:
         """A table: the first column is text, the others are numbers; the last row is the sum."""

@@ -1,0 +1,55 @@
+"""What to look at: one decision's receipt, one email, and the addresses of pages about one organisation."""
+
+from typing import Any
+
+from deploy.local.demo.story import Story
+
+MARKS = {"met": "✓", "not_met": "✗", "missing": "…", "needs_human": "?"}
+SHOWN = ("incomplete", "not_eligible", "eligible")
+"""The outcome whose receipt says most comes first."""
+
+
+def around(story: Story) -> None:
+    """Print a receipt, the email about it, and where to see both as pages."""
+    story.printer.chapter("One of them, close up", "Why it was decided so, what the applicant was told, where to look.")
+    application = _telling_one(story)
+    application_id = application["application_id"]
+    decisions = story.apis.decisions(application_id)
+    email = _outcome_email(story, application_id)
+    message = next(story.mailbox.messages(message_id=email["message_id"]))
+    story.printer.card("Decision receipt", _receipt(application, decisions["decisions"][-1]))
+    story.printer.card(f"Email: {message['subject']}", str(story.mailbox.message(message["id"])["text"]).strip())
+    story.printer.step("Pages about it, each with the organisation, its outcome and why:")
+    story.printer.addresses(
+        [
+            ("Applicant's status page", application["status_page"]),
+            ("Decision receipt", decisions["receipt_page"]),
+            ("Email as it was sent", email["page"]),
+            ("Email in the mailbox", story.mailbox.page_of(message)),
+        ]
+    )
+
+
+def _telling_one(story: Story) -> dict[str, Any]:
+    applications: list[dict[str, Any]] = list(story.applications.values())
+    for outcome in SHOWN:
+        for application in reversed(applications):
+            if application["state"] == outcome and application["locale"] == "en":
+                return application
+    return applications[-1]
+
+
+def _outcome_email(story: Story, application_id: str) -> dict[str, Any]:
+    found = story.apis.emails(application_id=application_id)
+    outcome: dict[str, Any] = next(email for email in found if email["template"] != "acknowledgement")
+    return outcome
+
+
+def _receipt(application: dict[str, Any], decision: dict[str, Any]) -> str:
+    lines = [f"{application['organisation_name']}: {decision['outcome'].replace('_', ' ')}", ""]
+    for line in decision["receipt"]:
+        missing = f" (missing: {', '.join(line['missing'])})" if line["missing"] else ""
+        lines.append(
+            f"{MARKS.get(line['answer'], '·')} {line['criterion']}: {line['answer'].replace('_', ' ')}{missing}"
+        )
+    return "\n".join(lines)

@@ -1,0 +1,46 @@
+"""The demo from beginning to end."""
+
+import shutil
+from pathlib import Path
+
+from deploy.local import commands
+from deploy.local.demo import chapters, look
+from deploy.local.demo.apis import Apis
+from deploy.local.demo.checks import everything_arrived
+from deploy.local.demo.story import Story
+from deploy.local.printing import Printer
+from deploy.local.stack import Stack
+
+KEPT = ("rabbitmq", "mongodb", "mailbox", "logs", "samples")
+"""What a data folder holds from an earlier demo; nothing else in it is touched."""
+
+
+def run(data: Path, printer: Printer, *, leave: bool) -> None:
+    """Tell the story on empty databases. With `leave`, stop everything at the end; else keep it running to look around.
+
+    Raises LocalError when something does not start, and StoryFailed when the end is not what it has to be.
+    """
+    printer.title("Accede: a year of an alliance's membership applications")
+    with commands.running(data, printer, before=lambda: _begin_afresh(data)) as stack:
+        printer.done("RabbitMQ, MongoDB, a mailbox and three services are running.")
+        tell(stack, printer)
+        if not leave:
+            commands.show(data, printer)
+            printer.hint("Look around; Ctrl-C stops it all.")
+            commands.until_interrupted()
+
+
+def tell(stack: Stack, printer: Printer) -> None:
+    """The chapters, on a stack that runs and is empty."""
+    with Apis(stack) as apis:
+        story = Story(apis, stack.mailbox, printer, samples_folder=stack.data / "samples", policy=stack.policy)
+        chapters.october(story)
+        chapters.new_year(story)
+        chapters.january(story)
+        look.around(story)
+        everything_arrived(story)
+
+
+def _begin_afresh(data: Path) -> None:
+    for name in KEPT:
+        shutil.rmtree(data / name, ignore_errors=True)

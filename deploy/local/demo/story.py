@@ -1,0 +1,108 @@
+"""What the chapters share: sending samples, waiting for their outcomes, and remembering who applied."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from deploy.local.demo.apis import Apis
+from deploy.local.demo.outcomes import outcome_table
+from deploy.local.demo.waiting import until
+from deploy.local.errors import StoryFailed
+from deploy.local.inbox import Mailbox
+from deploy.local.printing import Printer
+from deploy.samples import Sample, samples, write_csv
+from shared.policy.loader import load_pack
+
+EMAILS_EACH = 2  # the acknowledgement and the outcome
+
+
+@dataclass
+class Story:
+    """The story so far. `sent` counts applications over all chapters; `outcomes` holds what became of each."""
+
+    apis: Apis
+    mailbox: Mailbox
+    printer: Printer
+    samples_folder: Path
+    policy: Path
+    sent: int = 0
+    applications: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @cached_property
+    def commitments_hash(self) -> str:
+        """The hash of the commitments that applicants sign, from the policy in force."""
+        return load_pack(self.policy).document.commitments.hash
+
+    def samples(self, chapter: int) -> list[Sample]:
+        """The sample applications of a chapter."""
+        return samples(chapter, self.commitments_hash)
+
+    def at(self, now: datetime) -> None:
+        """Set every clock."""
+        self.apis.set_clock(now)
+
+    def send_file(self, name: str, rows: Sequence[Sample]) -> None:
+        """Import rows as a CSV file, showing progress until the last row is taken in."""
+        self.samples_folder.mkdir(parents=True, exist_ok=True)
+        file = self.samples_folder / name
+        write_csv(file, rows)
+        with self.printer.progress(f"Importing {name}", len(rows)) as advance:
+            import_id = self.apis.start_import(file)
+
+            def taken_in() -> dict[str, Any] | None:
+                progress = self.apis.import_progress(import_id)
+                advance(progress["accepted"] + progress["refused"])
+                return progress if progress["state"] in ("done", "failed") else None
+
+            end = until(taken_in, f"{name} is imported")
+        if end["state"] == "failed" or end["refused"]:
+            raise StoryFailed(f"{name}: {end['accepted']} rows were accepted and {end['refused']} refused, not all.")
+        self.sent += len(rows)
+
+    def send_each(self, rows: Sequence[Sample]) -> list[str]:
+        """Send samples one by one over the API; returns the applications' ids."""
+        ids = []
+        with self.printer.progress("Sending over the API", len(rows)) as advance:
+            for number, sample in enumerate(rows, start=1):
+                ids.append(self.apis.submit(sample.submission, key=sample.id))
+                advance(number)
+        self.sent += len(rows)
+        return ids
+
+    def wait_for_outcomes(self) -> dict[str, dict[str, Any]]:
+        """Wait until everything sent is decided and both emails of each lie in the mailbox; returns what is new."""
+        wanted = self.sent * EMAILS_EACH
+        before = self.mailbox.count()
+        with self.printer.progress("Deciding, and sending emails", wanted - before) as advance:
+
+            def arrived() -> bool | None:
+                count = self.mailbox.count()
+                advance(count - before)
+                return True if count >= wanted else None
+
+            until(arrived, f"{wanted} emails lie in the mailbox")
+            until(self._closed, "the ledger closes with nothing pending")
+        return self._newly_decided()
+
+    def wait_quietly(self) -> None:
+        """The same without a progress bar, for a few."""
+        until(lambda: self.mailbox.count() >= self.sent * EMAILS_EACH or None, "the emails lie in the mailbox")
+        self._newly_decided()
+
+    def show_outcomes(self, heading: str, found: dict[str, dict[str, Any]]) -> None:
+        """The table of outcomes by category."""
+        pairs = [(application["category"], application["state"]) for application in found.values()]
+        self.printer.table(heading, *outcome_table(pairs))
+
+    def _closed(self) -> bool | None:
+        ledger = self.apis.ledger()
+        return True if ledger["closes"] and not ledger["pending"] else None
+
+    def _newly_decided(self) -> dict[str, dict[str, Any]]:
+        decided = {email["application_id"] for email in self.apis.emails()} - self.applications.keys()
+        new = {one: self.apis.application(one) for one in sorted(decided)}
+        self.applications.update(new)
+        return new
