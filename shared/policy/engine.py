@@ -36,6 +36,7 @@ class Engine:
     """A policy document, compiled once. Raises `Permanent` when an expression is not one of ours."""
 
     def __init__(self, document: PolicyDocument) -> None:
+        self._questions = document.questions.keys()
         self._facts = [(name, fact.from_, fact_set(document, fact)) for name, fact in document.facts.items()]
         self._rules = [Rule(document, criterion) for criterion in document.criteria]
 
@@ -52,8 +53,13 @@ class Engine:
         return tuple(found)
 
     def _values(self, application: Submission) -> dict[str, Value]:
-        """Everything known by name: answers, then built-in names, then facts; what is blank is left out."""
-        values = without_blanks(application.answers)
+        """Everything known by name: answers, then built-in names, then facts; what is blank is left out.
+
+        An answer to what is no question of this document is not looked at: it may be one of another version, and a fact
+        cannot be claimed.
+        """
+        asked = self._questions
+        values = without_blanks({name: value for name, value in application.answers.items() if name in asked})
         for name in BUILT_INS:
             if value := built_in(application, name):
                 values[name] = value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from services.eligibility.domain.applicants import Applicant
@@ -15,7 +16,7 @@ from services.eligibility.domain.decisions import Decision, Hold, Judgement, Rec
 from services.eligibility.use_cases.decisions import Kept
 from shared.application import Contact, Lane, Organisation
 from shared.batches import Event
-from shared.events import ApplicationDecided, ApplicationSummary, PauseNotice, ReceiptLine, event_id
+from shared.events import Answer, ApplicationDecided, ApplicationSummary, PauseNotice, ReceiptLine, event_id
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
 
@@ -145,11 +146,17 @@ def event_of(fact: Mapping[str, Any]) -> Event:
         decided_by=fact["decided_by"],
         decided_at=fact["decided_at"],
         policy_hash=fact["policy_hash"],
-        receipt=[ReceiptLine.model_construct(**line) for line in fact["receipt"]],
+        receipt=[_line(line["criterion"], line["answer"], tuple(line["missing"])) for line in fact["receipt"]],
         pause=None if hold is None else _notice(hold, registered=kept["register_interest"]),
     )
     identity = event_id(fact["_id"], fact["number"], _TYPE)
     return Event(identity, fact["application_id"], fact["decided_at"], SOURCE, data)
+
+
+@lru_cache(maxsize=4096)
+def _line(criterion: str, answer: Answer, missing: tuple[str, ...]) -> ReceiptLine:
+    """A pack has a few hundred different lines, and a million decisions fifteen million of them."""
+    return ReceiptLine.model_construct(criterion=criterion, answer=answer, missing=list(missing))
 
 
 def _notice(hold: Mapping[str, Any], *, registered: bool) -> PauseNotice:
