@@ -145,6 +145,7 @@ def _alone(tools: Path) -> Iterator[None]:
 
 
 def _run(command: Sequence[str], tools: Path, failure: str) -> None:
+    tools.mkdir(parents=True, exist_ok=True)
     log = tools / "install.log"
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with log.open("ab") as output:

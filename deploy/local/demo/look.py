@@ -31,18 +31,17 @@ def around(story: Story) -> None:
 
 
 def _telling_one(story: Story) -> dict[str, Any]:
-    applications: list[dict[str, Any]] = list(story.applications.values())
-    for outcome in SHOWN:
-        for application in reversed(applications):
-            if application["state"] == outcome and application["locale"] == "en":
-                return application
-    return applications[-1]
+    applications = sorted(story.applications.values(), key=lambda one: _rank(one["state"], one["locale"]))
+    return applications[0]
+
+
+def _rank(state: str, locale: str) -> tuple[bool, int]:
+    return locale != "en", SHOWN.index(state) if state in SHOWN else len(SHOWN)
 
 
 def _outcome_email(story: Story, application_id: str) -> dict[str, Any]:
     found = story.apis.emails(application_id=application_id)
-    outcome: dict[str, Any] = next(email for email in found if email["template"] != "acknowledgement")
-    return outcome
+    return next(email for email in found if email["template"] != "acknowledgement")
 
 
 def _receipt(application: dict[str, Any], decision: dict[str, Any]) -> str:
