@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from shared.policy.base import text_in
+from shared.policy.base import Localised, text_in
 from shared.policy.pack import PolicyDocument
+
+BUILT_IN_LABELS: Final[Mapping[str, Localised]] = {
+    "category": {"en": "Kind of organisation"},
+    "organisation.name": {"en": "Name of the organisation"},
+    "organisation.country": {"en": "Country of the organisation"},
+    "organisation.website": {"en": "Website of the organisation"},
+    "contact.name": {"en": "Name of the contact"},
+    "contact.email": {"en": "Email address of the contact"},
+}
+"""What readers call the names that every submission has; questions have labels in the pack."""
 
 
 class Line(Protocol):
@@ -54,6 +64,8 @@ def _explained(document: PolicyDocument, line: Line, locale: str) -> ExplainedAn
 
 
 def label_of(document: PolicyDocument, name: str, locale: str) -> str:
-    """The label of a question; a built-in name has none and stands for itself."""
+    """What a reader calls a question, a built-in name, or what a fact is derived from."""
+    if name in document.facts:
+        name = document.facts[name].from_
     question = document.questions.get(name)
-    return text_in(question.label, locale) if question else name
+    return text_in(question.label, locale) if question else text_in(BUILT_IN_LABELS.get(name, {"en": name}), locale)
