@@ -1,0 +1,1 @@
+"""Speed from file to mail accepted, beside a plain peer that does the same work. `make bench`."""
