@@ -1,0 +1,141 @@
+"""The wiring of the notifications service; the only place where its parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from importlib.metadata import version
+
+from services.notifications.consumers.subscriptions import handlers
+from services.notifications.delivery.composing import Composer, Templates
+from services.notifications.delivery.smtp import Route, SmtpCarrier
+from services.notifications.domain.addresses import AddressUnusable, envelope_address
+from services.notifications.domain.emails import RetryRules
+from services.notifications.domain.mime import Mailbox
+from services.notifications.loops.dispatch import Wakeup, dispatch_loops
+from services.notifications.settings import Settings
+from services.notifications.storage.dispatch import MongoQueue
+from services.notifications.storage.emails import Emails
+from services.notifications.storage.heads import Heads
+from services.notifications.storage.policies import Policies
+from services.notifications.use_cases.dispatch import Dispatcher, DispatchRules, Recovery
+from services.notifications.use_cases.emails import Correspondence, NewEmail
+from shared import settings as environment
+from shared.application import Lane
+from shared.clock import Reading
+from shared.service import Lifecycle, Parts, Platform
+from shared.web.service import create_web
+
+NAME = "notifications"
+STATUS = "status"
+"""The purpose of a status link, as intake knows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service, ready to run."""
+
+    lifecycle: Lifecycle
+    parts: Parts
+    carriers: Sequence[SmtpCarrier]
+
+    async def run(self) -> int:
+        """Run until SIGTERM, and leave the SMTP server politely; the exit status."""
+        try:
+            return await self.lifecycle.run(self.parts)
+        finally:
+            for carrier in self.carriers:
+                await carrier.close()
+
+
+class _Ringing:
+    """Stores emails, and wakes the dispatchers."""
+
+    def __init__(self, emails: Emails, wakeup: Wakeup) -> None:
+        self._emails = emails
+        self._wakeup = wakeup
+
+    async def add(self, emails: Sequence[NewEmail], lane: Lane, reading: Reading) -> None:
+        """As EmailStore has it."""
+        await self._emails.add(emails, lane, reading)
+        self._wakeup.ring()
+
+
+def create_app(settings: Settings) -> Service:
+    """The service, wired; nothing is contacted yet."""
+    platform = Platform(NAME, settings)
+    lifecycle = Lifecycle(platform)
+    emails = Emails(platform.database, platform.broker)
+    policies, heads = Policies(platform.database), Heads(platform.database)
+    wakeup = Wakeup(settings.dispatch_interval_seconds)
+    composer = _composer(settings, platform)
+    correspondence = Correspondence(_Ringing(emails, wakeup), policies, composer, platform.clock)
+    queue = MongoQueue(platform.database, emails.outbox)
+    carriers = [SmtpCarrier(_route(settings)) for _ in range(settings.smtp_connections)]
+    stopped, rules = lifecycle.stopping.is_set, _rules(settings)
+    dispatchers = [Dispatcher(queue, carrier, platform.clock, rules, stopped) for carrier in carriers]
+    web = create_web(
+        title="Accede notifications",
+        service=NAME,
+        version=version("accede"),
+        readiness=lifecycle.readiness,
+        api_keys=platform.api_keys,
+        description="Every email Accede wrote, with its state and history, and previews of the templates.",
+    )
+    parts = Parts(
+        web=web,
+        handlers=handlers(correspondence, heads, policies),
+        outboxes=[emails.outbox],
+        loops=dispatch_loops(dispatchers, Recovery(queue, platform.clock), wakeup),
+        prepare=[emails.prepare],
+    )
+    return Service(lifecycle, parts, carriers)
+
+
+def _composer(settings: Settings, platform: Platform) -> Composer:
+    public_url = settings.public_url.rstrip("/")
+
+    def status_link(application_id: str) -> str:
+        return f"{public_url}/status/{platform.links.sign(STATUS, application_id)}"
+
+    return Composer(Templates(), Mailbox(settings.mail_from_name, _sender(settings)), status_link)
+
+
+def _sender(settings: Settings) -> str:
+    """The sender's address as SMTP carries it. Ends the process when it is not one."""
+    try:
+        return envelope_address(settings.mail_from)
+    except AddressUnusable as error:
+        print(f"Accede cannot start: ACCEDE_MAIL_FROM: {error}.", file=sys.stderr)
+        raise SystemExit(environment.EX_CONFIG) from None
+
+
+def _route(settings: Settings) -> Route:
+    return Route(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        sender=_sender(settings),
+        tls=settings.smtp_tls,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        hello=settings.smtp_hello,
+        command_seconds=settings.smtp_command_seconds,
+        reply_seconds=settings.smtp_reply_seconds,
+    )
+
+
+def _rules(settings: Settings) -> DispatchRules:
+    retry = RetryRules(
+        first=timedelta(seconds=settings.dispatch_retry_seconds),
+        longest=timedelta(seconds=settings.dispatch_retry_longest_seconds),
+        give_up_after=timedelta(seconds=settings.dispatch_give_up_seconds),
+    )
+    return DispatchRules(settings.dispatch_batch, settings.dispatch_lease_seconds, retry)
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit status. It is 78 when the settings are wrong."""
+    return asyncio.run(create_app(environment.load(Settings)).run())

@@ -1,0 +1,1 @@
+"""Subscribers: events to use cases."""

@@ -1,0 +1,86 @@
+"""Which event goes to which use case."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from services.notifications.use_cases.emails import Cause, Correspondence
+from shared.application import Lane
+from shared.batches import Event, Handler
+from shared.events import (
+    TYPE_OF,
+    ApplicationAmended,
+    ApplicationDecided,
+    ApplicationSubmitted,
+    ApplicationWithdrawn,
+    PauseChanged,
+    PolicyActivated,
+)
+
+
+class HeadStore(Protocol):
+    """Notes how far applications have come."""
+
+    async def amended(self, revisions: dict[str, int]) -> None: ...
+
+    async def withdrawn(self, revisions: dict[str, int]) -> None: ...
+
+
+class PolicyStore(Protocol):
+    """Keeps what eligibility announces."""
+
+    async def activated(self, activated: PolicyActivated) -> None: ...
+
+    async def pause_changed(self, changed: PauseChanged) -> None: ...
+
+
+def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyStore) -> dict[str, Handler]:
+    """Event type → handler."""
+
+    async def submitted(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        pairs = [(cause, data.application) for cause, data in found if isinstance(data, ApplicationSubmitted)]
+        await correspondence.acknowledge(pairs, lane)
+
+    async def decided(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.announce([(c, data) for c, data in found if isinstance(data, ApplicationDecided)], lane)
+
+    async def amended(events: Sequence[Event], lane: Lane) -> None:
+        applications = [event.data.application for event in events if isinstance(event.data, ApplicationAmended)]
+        await heads.amended(_highest((each.application_id, each.revision) for each in applications))
+
+    async def withdrawn(events: Sequence[Event], lane: Lane) -> None:
+        found = [event.data for event in events if isinstance(event.data, ApplicationWithdrawn)]
+        await heads.withdrawn(_highest((each.application_id, each.revision) for each in found))
+
+    async def activated(events: Sequence[Event], lane: Lane) -> None:
+        for event in events:
+            if isinstance(event.data, PolicyActivated):
+                await policies.activated(event.data)
+
+    async def pause_changed(events: Sequence[Event], lane: Lane) -> None:
+        for event in events:
+            if isinstance(event.data, PauseChanged):
+                await policies.pause_changed(event.data)
+
+    return {
+        TYPE_OF[ApplicationSubmitted]: submitted,
+        TYPE_OF[ApplicationDecided]: decided,
+        TYPE_OF[ApplicationAmended]: amended,
+        TYPE_OF[ApplicationWithdrawn]: withdrawn,
+        TYPE_OF[PolicyActivated]: activated,
+        TYPE_OF[PauseChanged]: pause_changed,
+    }
+
+
+def _cause(event: Event) -> Cause:
+    return Cause(event.id, event.traceparent)
+
+
+def _highest(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for application_id, revision in pairs:
+        found[application_id] = max(revision, found.get(application_id, 0))
+    return found

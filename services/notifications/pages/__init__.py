@@ -1,0 +1,1 @@
+"""Pages: counts and template previews, and one email as it was sent."""

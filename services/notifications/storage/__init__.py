@@ -1,0 +1,1 @@
+"""MongoDB: documents to domain and back."""

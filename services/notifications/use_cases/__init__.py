@@ -1,0 +1,1 @@
+"""Load, decide, save; with the Protocols that the other rooms fulfil."""

@@ -1,0 +1,180 @@
+"""The whole service on real servers: events in, emails out, reports of them back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from pydantic import BaseModel
+
+from services.notifications.app import Service, create_app
+from services.notifications.settings import Settings
+from shared.application import Application, Consent, Contact, Lane, Organisation, Provenance
+from shared.batches import BatchConsumer, Event
+from shared.broker import Broker
+from shared.clock import DatabaseClock
+from shared.dead_letters import DeadLetters
+from shared.events import (
+    TYPE_OF,
+    ApplicationDecided,
+    ApplicationSubmitted,
+    ApplicationSummary,
+    EmailSent,
+    PolicyActivated,
+    ReceiptLine,
+    event_id,
+)
+from shared.mongo import Database
+from shared.policy.loader import load_pack
+from shared.topology import Topology
+from tests.integration.notifications.smtp import MisbehavingServer, misbehaving
+from tests.servers import Servers
+from tests.waiting import eventually
+
+NOW = datetime(2021, 10, 4, 9, 0, tzinfo=UTC)
+POLICY = load_pack(Path("policies/weprotect"))
+
+
+def event(data: BaseModel, subject: str, version: int = 1) -> Event:
+    return Event(event_id(subject, version, TYPE_OF[type(data)]), subject, NOW, "/accede/tests", data)
+
+
+def application(application_id: str, revision: int = 1, address: str = "ada@charity.example") -> Application:
+    category = next(iter(POLICY.document.categories))
+    return Application(
+        category=category,
+        organisation=Organisation(name="Kinder schützen e.V.", country="DE"),
+        contact=Contact(name="Ada Möller", email=address),
+        consent=Consent(),
+        application_id=application_id,
+        revision=revision,
+        provenance=Provenance(channel="api", client="tests"),
+        received_at=NOW,
+        first_received_at=NOW,
+    )
+
+
+def decided(of: Application, number: int = 1) -> ApplicationDecided:
+    criterion = POLICY.document.criteria[0]
+    return ApplicationDecided(
+        application=ApplicationSummary(
+            application_id=of.application_id,
+            revision=of.revision,
+            category=of.category,
+            organisation_name=of.organisation.name,
+            contact=of.contact,
+            locale=of.locale,
+            channel="api",
+            received_at=of.received_at,
+        ),
+        stage="automatic",
+        number=number,
+        outcome="incomplete",
+        decided_by="rules",
+        decided_at=NOW,
+        policy_hash=POLICY.hash,
+        receipt=[ReceiptLine(criterion=criterion.id, answer="missing", missing=list(criterion.needed_names()))],
+    )
+
+
+def announced() -> Event:
+    data = PolicyActivated(
+        policy_hash=POLICY.hash, effective_from=POLICY.document.effective_from, document=POLICY.document
+    )
+    return event(data, POLICY.hash)
+
+
+class Intake:
+    """Plays the service that reads the reports."""
+
+    def __init__(self) -> None:
+        self.reports: list[Event] = []
+
+    async def __call__(self, events: Sequence[Event], lane: Lane) -> None:
+        self.reports.extend(events)
+
+
+@pytest.fixture
+async def smtp() -> AsyncIterator[MisbehavingServer]:
+    async with misbehaving() as server:
+        yield server
+
+
+@asynccontextmanager
+async def running(service: Service) -> AsyncIterator[Service]:
+    task = asyncio.create_task(service.run())
+    yield service
+    service.lifecycle.stopping.set()
+    assert await task == 0
+
+
+@pytest.fixture
+async def intake(servers: Servers, topology: Topology, database: Database) -> AsyncIterator[tuple[Broker, Intake]]:
+    broker, reports = Broker(servers.rabbitmq_url, topology, "intake"), Intake()
+    handlers = dict.fromkeys(("email.sent.v1", "email.failed.v1"), reports)
+    broker.consume(BatchConsumer("intake", handlers, DeadLetters(database, broker, DatabaseClock(database))))
+    await broker.connect()
+    await broker.start_consuming()
+    yield broker, reports
+    await broker.stop_consuming()
+    channel = await broker._channel()
+    for service in ("intake", "eligibility", "notifications"):
+        await channel.queue_delete(topology.dead_letter_queue(service))
+        for lane in ("interactive", "bulk"):
+            await channel.queue_delete(topology.queue(service, lane))
+    await channel.exchange_delete(topology.exchange)
+    await channel.exchange_delete(topology.dead_letter_exchange)
+    await broker.close()
+
+
+def service_of(servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer) -> Service:
+    return create_app(
+        Settings.model_validate(
+            {
+                "mongo_url": servers.mongo_url,
+                "mongo_database": database.name,
+                "rabbitmq_url": servers.rabbitmq_url,
+                "namespace": topology.namespace,
+                "http_port": 0,
+                "link_secret": "s" * 40,
+                "smtp_port": smtp.port,
+                "dispatch_interval_seconds": 0.02,
+            }
+        )
+    )
+
+
+async def test_a_submission_and_its_outcome_become_two_emails_and_two_reports(
+    servers: Servers,
+    topology: Topology,
+    database: Database,
+    smtp: MisbehavingServer,
+    intake: tuple[Broker, Intake],
+) -> None:
+    broker, reports = intake
+    one = application(str(uuid4()))
+    async with running(service_of(servers, topology, database, smtp)):
+        await broker.publish([event(ApplicationSubmitted(application=one), one.application_id)], "interactive")
+        await broker.publish([event(decided(one), one.application_id)], "bulk")
+        await broker.publish([announced()], "interactive")
+        await eventually(lambda: len(reports.reports) == 2, "both emails are reported as sent")
+    assert {type(report.data) for report in reports.reports} == {EmailSent}
+    assert {report.data.template for report in reports.reports if isinstance(report.data, EmailSent)} == {
+        "acknowledgement",
+        "incomplete",
+    }
+    subjects = {message_from_bytes(content, policy=default)["Subject"] for _, content in smtp.accepted}
+    reference = one.application_id[:8].upper()
+    assert subjects == {
+        f"We have received your application (reference {reference})",
+        f"Your application needs more from you (reference {reference})",
+    }
+    states = [row["state"] async for row in database["emails"].find()]
+    assert states == ["sent", "sent"]
