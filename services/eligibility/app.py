@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import NoReturn
 
+from fastapi import FastAPI
+
+from services.eligibility.api import decisions, interests, pauses, policies
 from services.eligibility.consumers.applications import handlers
 from services.eligibility.loops.announcements import announcing
+from services.eligibility.pages import home, receipts
 from services.eligibility.settings import Settings
 from services.eligibility.storage.decisions import MongoDecisions
 from services.eligibility.storage.interests import MongoInterests
@@ -18,12 +22,15 @@ from services.eligibility.storage.policies import MongoPolicies
 from services.eligibility.storage.withdrawals import MongoWithdrawals
 from services.eligibility.use_cases.announcements import Announce
 from services.eligibility.use_cases.decisions import DecideApplications
+from services.eligibility.use_cases.overview import ShowOverview
 from services.eligibility.use_cases.policies import ActivatePolicy, Rules
+from services.eligibility.use_cases.receipts import ShowReceipts
 from services.eligibility.use_cases.withdrawals import TakeWithdrawals
 from shared import settings as environment
 from shared.policy.loader import PackInvalid, load_pack
 from shared.policy.pack import Policy
 from shared.service import Lifecycle, Parts, Platform
+from shared.web.layout import pages
 from shared.web.service import create_web
 
 NAME = "eligibility"
@@ -70,6 +77,7 @@ def create_parts(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> Pa
         readiness=lifecycle.readiness,
         api_keys=platform.api_keys,
     )
+    _add_routes(web, platform, storage, rules)
     return Parts(
         web=web,
         handlers=handlers(decide, TakeWithdrawals(storage.withdrawals, storage.interests)),
@@ -77,6 +85,22 @@ def create_parts(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> Pa
         loops=[announcing(Announce(rules, platform.clock, storage.policies, storage.pauses))],
         prepare=[storage.decisions.prepare, storage.interests.prepare, put_in_force],
     )
+
+
+def _add_routes(web: FastAPI, platform: Platform, storage: Storage, rules: Rules) -> None:
+    settings, links, clock = platform.settings, platform.links, platform.clock
+    show = ShowReceipts(rules, storage.decisions, storage.withdrawals)
+
+    def receipt_page(application_id: str) -> str:
+        return f"{settings.eligibility_url}/receipts/{links.sign(receipts.PURPOSE, application_id)}"
+
+    templates = pages("services.eligibility.pages")
+    web.include_router(decisions.routes(show, receipt_page))
+    web.include_router(policies.routes(rules, clock))
+    web.include_router(pauses.routes(rules, clock))
+    web.include_router(interests.routes(storage.interests))
+    web.include_router(receipts.routes(templates, show, links, settings.public_url))
+    web.include_router(home.routes(templates, ShowOverview(rules, clock, storage.decisions), settings.public_url))
 
 
 def main() -> NoReturn:

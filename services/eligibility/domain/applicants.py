@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.application import AnswerValue, Application, Consent, Contact, Organisation, Submission
+from shared.policy.answers import built_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class Applicant:
             first_received_at=application.first_received_at,
             register_interest=application.consent.register_interest,
         )
+
+    def built_in(self, name: str) -> str | None:
+        """The value of a name every submission has, such as `organisation.country`."""
+        return built_in(self.submission({}), name)
 
     def submission(self, answers: Mapping[str, AnswerValue]) -> Submission:
         """What the applicant sent, as far as it is known, with the given answers. Nothing is validated again."""

@@ -1,0 +1,105 @@
+"""A decision in words: what each criterion says, how it was answered, by what evidence, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from services.eligibility.domain.decisions import Decision, recompute
+from services.eligibility.domain.pauses import PauseVersion
+from services.eligibility.domain.policies import PolicyVersion, Rulebook
+from shared.policy.base import BUILT_INS, Value, text_in
+from shared.policy.countries import countries
+from shared.policy.pack import PolicyDocument
+from shared.policy.receipt import ExplainedAnswer, explain, label_of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One thing a criterion looked at, for a reader; `text` is None when it was not given."""
+
+    label: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLine:
+    """One criterion with its answer, and the evidence it looked at: `values` by name, `evidence` in words."""
+
+    explained: ExplainedAnswer
+    values: Mapping[str, Value]
+    evidence: tuple[Evidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A decision with everything that explains it.
+
+    `pause` is the version that held it. `recomputed`: judging again now, from the stored evidence and the policy version
+    named, gave the same answers and the same outcome.
+    """
+
+    decision: Decision
+    policy: PolicyVersion
+    lines: tuple[ReceiptLine, ...]
+    pause: PauseVersion | None
+    recomputed: bool
+
+
+def receipt_of(decision: Decision, rulebook: Rulebook, locale: str) -> Receipt:
+    """The receipt in the reader's locale. `KeyError` when the rulebook has not the policy version of the decision."""
+    judgement = decision.judgement
+    policy = rulebook.policy(judgement.policy_hash)
+    if policy is None:
+        raise KeyError(judgement.policy_hash)
+    hold = judgement.hold
+    held_by = (
+        version
+        for version in rulebook.pauses
+        if hold and (hold.pause_id, hold.version) == (version.pause_id, version.version)
+    )
+    return Receipt(
+        decision=decision,
+        policy=policy,
+        lines=tuple(_lines(policy.document, decision, locale)),
+        pause=next(held_by, None),
+        recomputed=recompute(decision, policy, rulebook.pauses) == judgement,
+    )
+
+
+def _lines(document: PolicyDocument, decision: Decision, locale: str) -> Iterator[ReceiptLine]:
+    seen = decision.judgement.evidence
+    for explained in explain(document, decision.judgement.receipt, locale):
+        names = dict.fromkeys(document.criterion(explained.criterion).needed_names())
+        values = {name: seen.get(name) for name in names}
+        yield ReceiptLine(explained, values, tuple(_evidence(document, decision, values, locale)))
+
+
+def _evidence(
+    document: PolicyDocument, decision: Decision, values: Mapping[str, Value], locale: str
+) -> Iterator[Evidence]:
+    """A fact is shown as what it was derived from: that is what the applicant said and can change."""
+    for name, value in values.items():
+        source = document.facts[name].from_ if name in document.facts else name
+        said = decision.applicant.built_in(source) if source in BUILT_INS else decision.judgement.evidence.get(source)
+        yield Evidence(
+            label_of(document, name, locale), text_of(document, source, said if source != name else value, locale)
+        )
+
+
+def text_of(document: PolicyDocument, name: str, value: Value, locale: str) -> str | None:
+    """A value as a reader would write it; None when there is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(filter(None, (text_of(document, name, item, locale) for item in value)))
+    question = document.questions.get(name)
+    if question and value in question.choices:
+        return text_in(question.choices[value], locale)
+    if name == "category" and value in document.categories:
+        return text_in(document.categories[value].label, locale)
+    if (question.type if question else BUILT_INS.get(name)) == "country":
+        return countries().get(value.upper(), value)
+    return value

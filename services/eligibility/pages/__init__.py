@@ -1,0 +1,1 @@
+"""The pages: what is in force, and the receipt of one application."""
