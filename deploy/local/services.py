@@ -52,10 +52,10 @@ class HttpProcess:
         self._child.env = {**self.env, **(extra_env or {})}
         self._child.start()
 
-    def wait_ready(self, timeout: float = READY_SECONDS) -> None:
-        """Wait until `/readyz` answers 200; raises StartFailed after `timeout` seconds or when the process ends."""
+    def wait_ready(self, timeout: float = READY_SECONDS, probe: str = "/readyz") -> None:
+        """Wait until `probe` answers 200; raises StartFailed after `timeout` seconds or when the process ends."""
         with httpx.Client(timeout=5, trust_env=False) as client:
-            self._child.wait_ready(lambda: self._ready(client), timeout)
+            self._child.wait_ready(lambda: self._ready(client, probe), timeout)
 
     def wait_ended(self, timeout: float = READY_SECONDS) -> int | None:
         """Wait until it ends by itself, as at a stopping point; returns the exit code, raises TimeoutError."""
@@ -83,9 +83,9 @@ class HttpProcess:
         self.stop()
         self.start(extra_env)
 
-    def _ready(self, client: httpx.Client) -> bool:
+    def _ready(self, client: httpx.Client, probe: str = "/readyz") -> bool:
         try:
-            return client.get(f"{self.url}/readyz").status_code == httpx.codes.OK
+            return client.get(f"{self.url}{probe}").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 
