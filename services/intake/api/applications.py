@@ -1,0 +1,258 @@
+"""`/v1/applications`: submit, read, amend, withdraw."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+
+from services.intake.api.shapes import (
+    AcceptedApplication,
+    ApplicationList,
+    ApplicationShown,
+    DecisionShown,
+    EmailFate,
+    EmailFates,
+    HistoryEntry,
+    WithdrawnApplication,
+)
+from services.intake.domain.applications import Revision, Stale
+from services.intake.domain.status import Email, State, Status
+from services.intake.domain.submissions import read
+from services.intake.use_cases.applications import Applications, Sender
+from services.intake.use_cases.policies import NoPolicyYet, Policies
+from services.intake.use_cases.status import StatusProjection
+from shared.application import Channel, Submission
+from shared.errors import FieldError
+from shared.tracing import current_traceparent
+from shared.web.auth import Caller, require
+from shared.web.limits import read_json
+from shared.web.openapi import json_body
+from shared.web.problem import Problem, invalid, not_found, unavailable
+
+KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
+IDEMPOTENCY: Final = (
+    "1 to 200 visible ASCII characters that you choose, such as a UUID. The same key with the same document gets the same "
+    "answer, however often it is sent; with another document it is refused with 409."
+)
+
+ChannelCaller = Annotated[Caller, Depends(require("channel"))]
+Operator = Annotated[Caller, Depends(require("operator"))]
+IdempotencyKey = Annotated[str | None, Header(description=IDEMPOTENCY, max_length=200)]
+ApplicationId = Annotated[str, Path(description="The application's id.", max_length=36)]
+
+
+class Addresses:
+    """Where an application is seen: by programs, and by whoever holds its signed link."""
+
+    def __init__(self, public_url: str, sign: Callable[[str, str], str]) -> None:
+        self._base = public_url.rstrip("/")
+        self._sign = sign
+
+    def of(self, application_id: str) -> dict[str, str]:
+        """`status_url` and `status_page`."""
+        return {
+            "status_url": f"{self._base}/v1/applications/{application_id}",
+            "status_page": f"{self._base}/status/{self._sign('status', application_id)}",
+        }
+
+
+def checked_key(key: str | None) -> str | None:
+    """The idempotency key. Problem 422 when it has other characters than it may."""
+    if key is not None and not KEY.fullmatch(key):
+        raise invalid([FieldError("/header/Idempotency-Key", "Send 1 to 200 visible ASCII characters.")], "request")
+    return key
+
+
+class SubmissionReader:
+    """Reads a request's body as a submission; `refused` is told of every one that cannot be."""
+
+    def __init__(self, policies: Policies, refused: Callable[[], None]) -> None:
+        self._policies = policies
+        self._refused = refused
+
+    async def __call__(self, request: Request) -> Submission:
+        """The submission. Problem 400, 413, 415, 422 with every failing field, 503 while there is no policy."""
+        try:
+            policy = await self._policies.current()
+        except NoPolicyYet:
+            raise unavailable(
+                "No policy is in force here yet, so nothing can be checked. Nothing was accepted; try again shortly."
+            ) from None
+        try:
+            body = await read_json(request)
+            submission = read(body.value, policy.document)
+            if isinstance(submission, list):
+                raise invalid(submission)
+        except Problem:
+            self._refused()
+            raise
+        return submission
+
+
+def application_routes(
+    applications: Applications, statuses: StatusProjection, reader: SubmissionReader, addresses: Addresses
+) -> APIRouter:
+    """What channels do with applications."""
+    router = APIRouter(prefix="/v1/applications", tags=["applications"])
+    own = _own(statuses)
+
+    @router.post(
+        "",
+        status_code=202,
+        summary="Submit an application",
+        response_description="Accepted, stored safely, and decided next.",
+        openapi_extra=json_body(Submission, "The application. Which answers there are is said by the policy in force."),
+    )
+    async def submit_application(
+        request: Request, response: Response, caller: ChannelCaller, idempotency_key: IdempotencyKey = None
+    ) -> AcceptedApplication:
+        sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
+        revision = await applications.submit(await reader(request), sender)
+        return _accepted(revision, addresses, response)
+
+    @router.get("/{application_id}", summary="Read an application's status, outcome, history and emails")
+    async def read_application(
+        response: Response, caller: ChannelCaller, application_id: ApplicationId
+    ) -> ApplicationShown:
+        status = await own(application_id, caller)
+        response.headers["ETag"] = f'"{status.revision}"'
+        return shown(status, addresses)
+
+    @router.post(
+        "/{application_id}/amendments",
+        status_code=202,
+        summary="Amend an application: send it whole, as its next revision",
+        openapi_extra=json_body(Submission, "The application as it is to be from now on, whole."),
+    )
+    async def amend_application(
+        request: Request,
+        response: Response,
+        caller: ChannelCaller,
+        application_id: ApplicationId,
+        idempotency_key: IdempotencyKey = None,
+        if_match: Annotated[str | None, Header(description='The ETag that was read, such as "1"; else 412.')] = None,
+        expected_revision: Annotated[int | None, Query(ge=1, description="The newest revision; else 409.")] = None,
+    ) -> AcceptedApplication:
+        sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
+        await own(application_id, caller)
+        matched = _revision_of(if_match)
+        submission = await reader(request)
+        expected = matched if matched is not None else expected_revision
+        try:
+            revision = await applications.amend(application_id, submission, sender, expected)
+        except Stale as error:
+            status = 412 if matched is not None else 409
+            raise Problem(status, "Somebody amended it meanwhile", str(error), type="stale") from None
+        return _accepted(revision, addresses, response)
+
+    @router.post("/{application_id}/withdrawal", summary="Withdraw an application, for good")
+    async def withdraw_application(caller: ChannelCaller, application_id: ApplicationId) -> WithdrawnApplication:
+        await own(application_id, caller)
+        withdrawal = await applications.withdraw(application_id, Sender(caller.name, trace=current_traceparent()))
+        return WithdrawnApplication(
+            application_id=application_id,
+            revision=withdrawal.revision,
+            withdrawn_at=withdrawal.withdrawn_at,
+            **addresses.of(application_id),
+        )
+
+    return router
+
+
+ListStatuses = Callable[[dict[str, Any], str | None, int], Awaitable[list[Status]]]
+
+
+def application_list_routes(find: ListStatuses, addresses: Addresses) -> APIRouter:
+    """The list of all applications, for operators."""
+    router = APIRouter(prefix="/v1/applications", tags=["applications"])
+
+    @router.get("", summary="List applications")
+    async def list_applications(
+        caller: Operator,
+        state: State | None = None,
+        channel: Channel | None = None,
+        category: Annotated[str | None, Query(max_length=300)] = None,
+        import_id: Annotated[str | None, Query(max_length=36)] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        after: Annotated[str | None, Query(description="`next` of the page before.", max_length=36)] = None,
+    ) -> ApplicationList:
+        wanted = {"state": state, "channel": channel, "category": category, "import_id": import_id}
+        found = await find({name: value for name, value in wanted.items() if value is not None}, after, limit)
+        following = found[-1].application_id if len(found) == limit else None
+        return ApplicationList(applications=[shown(each, addresses) for each in found], next=following)
+
+    return router
+
+
+def _own(statuses: StatusProjection) -> Callable[[str, Caller], Awaitable[Status]]:
+    async def own(application_id: str, caller: Caller) -> Status:
+        status = await statuses.find(application_id)
+        # What belongs to another client does not exist for this one.
+        if status is None or not (caller.may("operator") or status.client == caller.name):
+            raise not_found("application")
+        return status
+
+    return own
+
+
+def _revision_of(etag: str | None) -> int | None:
+    if etag is None or etag.strip() == "*":
+        return None
+    number = etag.strip().removeprefix("W/").strip('"')
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+
+
+def _accepted(revision: Revision, addresses: Addresses, response: Response) -> AcceptedApplication:
+    application = revision.application
+    response.headers["Location"] = f"/v1/applications/{application.application_id}"
+    return AcceptedApplication(
+        application_id=application.application_id,
+        revision=application.revision,
+        received_at=application.received_at,
+        **addresses.of(application.application_id),
+    )
+
+
+def shown(status: Status, addresses: Addresses) -> ApplicationShown:
+    """A status as the API shows it."""
+    decision = status.decision
+    outcome_email = status.outcome_email
+    return ApplicationShown(
+        **{name: getattr(status, name) for name in _SAME},
+        outcome=status.outcome,
+        dead_lettered=status.dead_letter is not None,
+        decision=DecisionShown.model_validate(decision, from_attributes=True) if decision else None,
+        emails=EmailFates(
+            acknowledgement=_fate(status.acknowledgement), outcome=_fate(outcome_email) if outcome_email else None
+        ),
+        history=[
+            HistoryEntry(at=each.at, what=each.what, detail=each.detail, revision=each.revision)
+            for each in status.history
+        ],
+        **addresses.of(status.application_id),
+    )
+
+
+def _fate(email: Email) -> EmailFate:
+    return EmailFate(state=email.state, at=email.at, reason=email.reason)
+
+
+_SAME: Final = (
+    "application_id",
+    "revision",
+    "state",
+    "channel",
+    "client",
+    "import_id",
+    "row",
+    "historical",
+    "category",
+    "organisation_name",
+    "locale",
+    "received_at",
+    "first_received_at",
+    "withdrawn_at",
+)

@@ -1,0 +1,77 @@
+"""Intake's wiring: the only place where its parts meet."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from importlib.metadata import version
+
+from services.intake.api.applications import Addresses, SubmissionReader, application_list_routes, application_routes
+from services.intake.consumers.policies import policy_handlers
+from services.intake.consumers.status import status_handlers
+from services.intake.loops.publishing import Afterwards
+from services.intake.settings import Settings
+from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
+from services.intake.storage.policies import MongoPolicies
+from services.intake.storage.status import MongoStatuses
+from services.intake.use_cases.applications import Applications
+from services.intake.use_cases.policies import NoPolicyYet, Policies
+from services.intake.use_cases.status import StatusProjection
+from shared import settings as configuration
+from shared.service import Lifecycle, Parts, Platform
+from shared.web.service import Check, create_web
+
+DESCRIPTION = """
+Takes in membership applications, one by one or in files, and says what became of them. Send an API key as a bearer
+token. Every refusal is an RFC 9457 problem that names each failing field by JSON pointer.
+"""
+
+
+def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
+    """The service, wired and not yet started; nothing is contacted."""
+    platform = Platform("intake", settings)
+    lifecycle = Lifecycle(platform)
+    afterwards = Afterwards()
+    statuses = MongoStatuses(platform.database, timedelta(seconds=settings.reconcile_after))
+    projection = StatusProjection(statuses, platform.clock)
+    revisions = MongoRevisions(platform.database, platform.broker, projection.revisions)
+    projection.heal_from(revisions)
+    withdrawals = MongoWithdrawals(platform.database, platform.broker, projection.withdrawals)
+    policies = Policies(MongoPolicies(platform.database), platform.clock)
+    applications = Applications(revisions, withdrawals, projection, platform.clock, afterwards.start)
+    addresses = Addresses(settings.public_url, platform.links.sign)
+
+    web = create_web(
+        title="Accede intake",
+        service="intake",
+        version=version("accede"),
+        description=DESCRIPTION,
+        readiness=lifecycle.readiness,
+        api_keys=platform.api_keys,
+        lifespan=afterwards.lifespan,
+    )
+    reader = SubmissionReader(policies, lambda: None)
+    web.include_router(application_list_routes(statuses.page, addresses))
+    web.include_router(application_routes(applications, projection, reader, addresses))
+
+    async def policy_known() -> Check:
+        try:
+            await policies.current()
+        except NoPolicyYet:
+            return Check("policy", False, "waiting for eligibility to announce the policy")
+        return Check("policy", True)
+
+    return lifecycle, Parts(
+        web=web,
+        handlers={**status_handlers(projection), **policy_handlers(policies)},
+        outboxes=[revisions.outbox, withdrawals.outbox],
+        prepare=[revisions.prepare, statuses.prepare],
+        checks=[policy_known],
+    )
+
+
+def main() -> int:
+    """Run until SIGTERM; the exit status."""
+    settings = configuration.load(Settings)
+    lifecycle, parts = create_app(settings)
+    return asyncio.run(lifecycle.run(parts))

@@ -1,0 +1,1 @@
+"""What intake hears from the other services."""

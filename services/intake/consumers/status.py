@@ -1,0 +1,21 @@
+"""Decisions, reports of emails and dead letters go to the status projection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from services.intake.use_cases.status import StatusProjection
+from shared.application import Lane
+from shared.batches import Event, Handler
+
+TOLD: Final = ("application.decided.v1", "email.sent.v1", "email.failed.v1", "event.dead-lettered.v1")
+
+
+def status_handlers(projection: StatusProjection) -> Mapping[str, Handler]:
+    """Event type → handler."""
+
+    async def told(events: Sequence[Event], lane: Lane) -> None:
+        await projection.told(events)
+
+    return dict.fromkeys(TOLD, told)

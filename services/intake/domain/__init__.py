@@ -1,0 +1,1 @@
+"""What is true of applications, their status, imports and the ledger: frozen types and pure rules."""

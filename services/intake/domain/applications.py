@@ -1,0 +1,120 @@
+"""Revisions and withdrawals: how they are identified, and when one may follow another."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+from shared.application import Application, Provenance, Submission, application_of, id_of
+from shared.errors import Conflict
+
+
+class Stale(Conflict):
+    """The caller amended another revision than the newest one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One accepted revision. `body_hash` tells a repeated request from another one under the same key; `trace` is the
+    W3C `traceparent` of the request."""
+
+    application: Application
+    body_hash: str
+    idempotency_key: str | None = None
+    trace: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The key under which it is stored: only one revision of a number can ever exist."""
+        return revision_id(self.application.application_id, self.application.revision)
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """The applicant withdrew; `revision` was the newest then. An application is withdrawn once."""
+
+    application_id: str
+    revision: int
+    withdrawn_at: datetime
+    client: str
+    trace: str | None = None
+
+
+def revision_id(application_id: str, revision: int) -> str:
+    """The key of a revision."""
+    return f"{application_id}:{revision}"
+
+
+def application_id_for(client: str, idempotency_key: str | None) -> str:
+    """The id of a new application: the same for the same client and key, else random."""
+    return id_of("application", client, idempotency_key) if idempotency_key else str(uuid4())
+
+
+def body_hash(submission: Submission) -> str:
+    """Sha256 (hex) of the submission as canonical JSON, so that white space and the order of keys do not matter."""
+    plain = submission.model_dump(mode="json")
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def first_revision(
+    submission: Submission, application_id: str, provenance: Provenance, received_at: datetime
+) -> Application:
+    """Revision 1: its receipt is the first receipt."""
+    return application_of(
+        submission,
+        application_id=application_id,
+        revision=1,
+        provenance=provenance,
+        received_at=received_at,
+        first_received_at=received_at,
+    )
+
+
+def next_revision(newest: Application, submission: Submission, client: str, received_at: datetime) -> Application:
+    """The revision after `newest`. It has its own receipt time and inherits the first one, by which pauses judge."""
+    return application_of(
+        submission,
+        application_id=newest.application_id,
+        revision=newest.revision + 1,
+        provenance=newest.provenance.model_copy(update={"client": client}),
+        received_at=received_at,
+        first_received_at=newest.first_received_at,
+    )
+
+
+def require_same_body(stored: Revision, wanted_hash: str) -> None:
+    """A repeated request gets the same answer only if it is the same.
+
+    Raises:
+        Conflict: another document was sent under this key before.
+    """
+    if stored.body_hash != wanted_hash:
+        raise Conflict(
+            "This Idempotency-Key was used for another document before. Send a new key with a new document; the first "
+            "one stays as it was accepted."
+        )
+
+
+def earlier_under_key(revisions: Sequence[Revision], key: str | None) -> Revision | None:
+    """The revision that was accepted under this idempotency key, if any."""
+    return next((each for each in revisions if key is not None and each.idempotency_key == key), None)
+
+
+def require_expected(newest: int, expected: int | None) -> None:
+    """An amendment of what the caller has seen, not of what somebody else sent meanwhile.
+
+    Raises:
+        Stale: `expected` is not the newest revision.
+    """
+    if expected is not None and expected != newest:
+        raise Stale(f"The newest revision is {newest}, not {expected}: read the application again, then amend it.")
+
+
+def require_open(withdrawn: bool) -> None:
+    """Raises Conflict when the application was withdrawn."""
+    if withdrawn:
+        raise Conflict("This application was withdrawn, and cannot be amended. Submit a new one.")

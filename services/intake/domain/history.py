@@ -1,0 +1,74 @@
+"""What happened to an application, in plain words, oldest first."""
+
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from shared.application import Application
+from shared.events import ApplicationDecided, EmailReported
+
+_OUTCOMES: Final = {
+    "on_hold": "It was put on hold: a pause is on, and nothing has been decided about the organisation.",
+    "referred": "It was referred to a person, who looks at it.",
+    "not_eligible": "It was found not eligible; the receipt says why.",
+    "incomplete": "It was found incomplete; the receipt says what is missing.",
+    "eligible": "It was found eligible.",
+}
+_CHANNELS: Final = {"api": "over the API", "file": "in a file", "form": "with the form", "email": "by email"}
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One entry. `what` is one of submitted, amended, withdrawn, decided, email_sent, email_failed; `key` is the same
+    whenever the same thing is told again."""
+
+    at: datetime
+    what: str
+    detail: str
+    revision: int
+    key: str
+
+    @classmethod
+    def accepted(cls, application: Application) -> Happened:
+        """A revision was accepted."""
+        provenance, revision = application.provenance, application.revision
+        way = _CHANNELS.get(provenance.channel, f"by {provenance.channel}")
+        if revision > 1:
+            detail = f"The application was amended; this is revision {revision}."
+            return cls(application.received_at, "amended", detail, revision, f"amended:{revision}")
+        row = f", row {provenance.row}" if provenance.row else ""
+        past = ", with the receipt time of an earlier system" if provenance.historical else ""
+        detail = f"The application came in {way}{row}{past}."
+        return cls(application.received_at, "submitted", detail, 1, "submitted")
+
+    @classmethod
+    def withdrawn(cls, revision: int, at: datetime) -> Happened:
+        """The applicant withdrew."""
+        return cls(at, "withdrawn", "The application was withdrawn.", revision, "withdrawn")
+
+    @classmethod
+    def decided(cls, event: ApplicationDecided) -> Happened:
+        """A decision was made."""
+        revision = event.application.revision
+        key = f"decided:{revision}:{event.number}"
+        return cls(event.decided_at, "decided", _OUTCOMES[event.outcome], revision, key)
+
+    @classmethod
+    def emailed(cls, report: EmailReported, sent: bool) -> Happened:
+        """An email was sent, or will not be."""
+        which = "The acknowledgement" if report.template == "acknowledgement" else "The email about the outcome"
+        detail = f"{which} was sent." if sent else f"{which} could not be delivered, or was no longer due."
+        what = "email_sent" if sent else "email_failed"
+        return cls(report.at, what, detail, report.revision, f"{what}:{report.email_id}")
+
+
+def with_entry(history: tuple[Happened, ...], entry: Happened) -> tuple[Happened, ...]:
+    """The history with an entry in its place by time; the same object when it is there already."""
+    if any(each.key == entry.key for each in history):
+        return history
+    entries = list(history)
+    insort(entries, entry, key=lambda each: each.at)
+    return tuple(entries)

@@ -1,0 +1,59 @@
+"""Which policy version and which pauses are in force at an instant, from what eligibility announced."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from shared.policy.pack import Pause, PolicyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPolicy:
+    """A policy version and since when it is in force."""
+
+    hash: str
+    effective_from: datetime
+    document: PolicyDocument
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPause:
+    """A version of a pause and from when it counts."""
+
+    pause_id: str
+    version: int
+    effective_from: datetime
+    pause: Pause
+
+    @property
+    def id(self) -> str:
+        """The key under which this version is stored."""
+        return f"{self.pause_id}:{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyBook:
+    """All versions known to this service."""
+
+    policies: Mapping[str, KnownPolicy] = field(default_factory=dict)
+    pauses: tuple[KnownPause, ...] = ()
+
+    def in_force(self, at: datetime) -> KnownPolicy | None:
+        """The policy at an instant: of those already in force, the one that came last."""
+        begun = [policy for policy in self.policies.values() if policy.effective_from <= at]
+        return max(begun, key=lambda policy: (policy.effective_from, policy.hash), default=None)
+
+    def of(self, policy_hash: str | None) -> KnownPolicy | None:
+        """The version of that hash."""
+        return self.policies.get(policy_hash or "")
+
+    def pauses_at(self, at: datetime) -> list[Pause]:
+        """The pauses that hold applications received at an instant, by the version of each that counts then."""
+        newest: dict[str, KnownPause] = {}
+        for known in self.pauses:
+            before = newest.get(known.pause_id)
+            if known.effective_from <= at and (before is None or known.version > before.version):
+                newest[known.pause_id] = known
+        return [known.pause for known in newest.values() if known.pause.in_force(at)]

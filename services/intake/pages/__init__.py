@@ -1,0 +1,1 @@
+"""The public site: who may join, and the status of one application."""

@@ -1,0 +1,186 @@
+"""Accepting, amending and withdrawing applications.
+
+An answer is given once the fact is stored by a majority and journaled; its event is published afterwards. Whatever fails
+in between is healed by the sweeper, since fact and outbox mark are one document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+
+import structlog
+
+from services.intake.domain import applications as rules
+from services.intake.domain.applications import Revision, Withdrawal
+from shared.application import Lane, Provenance, Submission
+from shared.errors import Transient
+from shared.group_commit import GroupCommit
+
+log = structlog.get_logger(__name__)
+
+AMENDMENT_TRIES: Final = 20
+
+
+class Reading(Protocol):
+    """One look at the clock: `now` for receipts, `real` for leases."""
+
+    @property
+    def now(self) -> datetime: ...
+    @property
+    def real(self) -> datetime: ...
+
+
+class Clock(Protocol):
+    """The database's clock."""
+
+    async def read(self) -> Reading: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A revision as it is stored. `fresh` is false when it had been before; `document` is what publishing takes."""
+
+    revision: Revision
+    fresh: bool
+    document: dict[str, Any]
+
+
+class Revisions(Protocol):
+    """Where revisions are kept, once and for all."""
+
+    async def append(self, revisions: Sequence[Revision], lane: Lane, real: datetime) -> list[Stored]: ...
+    async def publish(self, stored: Sequence[Stored]) -> None: ...
+    async def of(self, application_id: str) -> list[Revision]: ...
+
+
+class Withdrawals(Protocol):
+    """Where withdrawals are kept; `append` writes the status and publishes too."""
+
+    async def append(self, withdrawal: Withdrawal, real: datetime) -> Withdrawal: ...
+    async def of(self, application_id: str) -> Withdrawal | None: ...
+
+
+class Projection(Protocol):
+    """Writes the statuses of accepted revisions; idempotent."""
+
+    async def revisions(self, revisions: Sequence[Revision]) -> None: ...
+
+
+Later = Callable[[Coroutine[Any, Any, None]], None]
+"""Runs something after the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who sends, and under which idempotency key and trace."""
+
+    client: str
+    idempotency_key: str | None = None
+    trace: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    submission: Submission
+    application_id: str
+    provenance: Provenance
+    body_hash: str
+    sender: Sender
+
+
+class Applications:
+    """Takes applications in. Concurrent submissions share one write."""
+
+    def __init__(
+        self, revisions: Revisions, withdrawals: Withdrawals, projection: Projection, clock: Clock, later: Later
+    ) -> None:
+        self._revisions = revisions
+        self._withdrawals = withdrawals
+        self._projection = projection
+        self._clock = clock
+        self._later = later
+        self._writes: GroupCommit[_Incoming, Revision] = GroupCommit(self._write)
+
+    async def submit(self, submission: Submission, sender: Sender) -> Revision:
+        """Accept revision 1 of a validated submission; for a repeated request, what was accepted then.
+
+        Raises:
+            Conflict: another document came under the same key before.
+            Transient: it could not be stored; nothing was accepted.
+        """
+        incoming = _Incoming(
+            submission,
+            rules.application_id_for(sender.client, sender.idempotency_key),
+            Provenance(channel="api", client=sender.client),
+            rules.body_hash(submission),
+            sender,
+        )
+        stored = await self._writes.submit(incoming)
+        rules.require_same_body(stored, incoming.body_hash)
+        return stored
+
+    async def _write(self, batch: list[_Incoming]) -> list[Revision]:
+        reading = await self._clock.read()
+        wanted: dict[str, Revision] = {}
+        for each in batch:  # the same key may come twice at once: the first one counts
+            if each.application_id not in wanted:
+                wanted[each.application_id] = _first(each, reading.now)
+        stored = await self._revisions.append(list(wanted.values()), "interactive", reading.real)
+        await self._finish(stored)
+        found = dict(zip(wanted, (each.revision for each in stored), strict=True))
+        return [found[each.application_id] for each in batch]
+
+    async def _finish(self, stored: Sequence[Stored]) -> None:
+        """Write the statuses, and publish after the answer. The facts are safe: what fails here is left to the sweeper."""
+        try:
+            await self._projection.revisions([each.revision for each in stored])
+        except Transient as error:
+            log.warning("status left to the sweeper", applications=len(stored), reason=str(error))
+            return
+        if fresh := [each for each in stored if each.fresh]:
+            self._later(self._revisions.publish(fresh))
+
+    async def amend(
+        self, application_id: str, submission: Submission, sender: Sender, expected: int | None = None
+    ) -> Revision:
+        """Accept the next revision. It takes the next free number, whoever else amends at the same time.
+
+        Raises:
+            Stale: `expected` is given and is not the newest revision.
+            Conflict: the application was withdrawn, or the key was used for another document.
+            Transient: it could not be stored.
+        """
+        wanted_hash = rules.body_hash(submission)
+        for _ in range(AMENDMENT_TRIES):
+            revisions = await self._revisions.of(application_id)
+            if (earlier := rules.earlier_under_key(revisions, sender.idempotency_key)) is not None:
+                rules.require_same_body(earlier, wanted_hash)
+                return earlier
+            newest = revisions[-1].application
+            rules.require_open(withdrawn=await self._withdrawals.of(application_id) is not None)
+            rules.require_expected(newest.revision, expected)
+            reading = await self._clock.read()
+            application = rules.next_revision(newest, submission, sender.client, reading.now)
+            revision = Revision(application, wanted_hash, sender.idempotency_key, sender.trace)
+            stored = await self._revisions.append([revision], "interactive", reading.real)
+            if stored[0].fresh:
+                await self._finish(stored)
+                return stored[0].revision
+        raise Transient("others amend this application all the time")
+
+    async def withdraw(self, application_id: str, sender: Sender) -> Withdrawal:
+        """Withdraw it; when it was before, that withdrawal. Raises Transient."""
+        if (earlier := await self._withdrawals.of(application_id)) is not None:
+            return earlier
+        newest = (await self._revisions.of(application_id))[-1].application.revision
+        reading = await self._clock.read()
+        withdrawal = Withdrawal(application_id, newest, reading.now, sender.client, sender.trace)
+        return await self._withdrawals.append(withdrawal, reading.real)
+
+
+def _first(incoming: _Incoming, now: datetime) -> Revision:
+    application = rules.first_revision(incoming.submission, incoming.application_id, incoming.provenance, now)
+    return Revision(application, incoming.body_hash, incoming.sender.idempotency_key, incoming.sender.trace)

@@ -1,0 +1,120 @@
+"""Keeping the statuses: what is accepted here, and what the other services tell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Protocol
+
+import structlog
+
+from services.intake.domain import status as rules
+from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.status import Change, Status
+from services.intake.use_cases.applications import Clock
+from shared.batches import Event
+from shared.events import ApplicationDecided, EmailFailed, EmailReported, EmailSent, EventDeadLettered
+
+log = structlog.get_logger(__name__)
+
+
+class Statuses(Protocol):
+    """Where statuses are kept."""
+
+    async def insert(self, statuses: Sequence[Status], real: datetime) -> list[str]: ...
+    async def change(self, changes: Mapping[str, Sequence[Change]], real: datetime) -> set[str]: ...
+    async def find(self, application_id: str) -> Status | None: ...
+
+
+class Facts(Protocol):
+    """The revisions of an application, oldest first: from them a status can be made again."""
+
+    async def of(self, application_id: str) -> list[Revision]: ...
+
+
+class StatusProjection:
+    """Writes statuses. Everything may come twice and in any order."""
+
+    def __init__(self, statuses: Statuses, clock: Clock) -> None:
+        self._statuses = statuses
+        self._clock = clock
+        self._facts: Facts | None = None
+
+    def heal_from(self, facts: Facts) -> None:
+        """Where to look when something is told of an application that has no status."""
+        self._facts = facts
+
+    async def revisions(self, revisions: Sequence[Revision], real: datetime | None = None) -> None:
+        """Revisions were accepted. Raises Transient."""
+        real = real or (await self._clock.read()).real
+        firsts = {each.application.application_id: each for each in revisions if each.application.revision == 1}
+        known = set(await self._statuses.insert([rules.accepted(each.application) for each in firsts.values()], real))
+        changes: dict[str, list[Change]] = {}
+        for each in revisions:
+            name = each.application.application_id
+            if each.application.revision > 1 or name in known:
+                changes.setdefault(name, []).append(partial(_with_revision, each))
+        await self._change(changes, real)
+
+    async def withdrawals(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """Applications were withdrawn. Raises Transient."""
+        await self._change({each.application_id: [partial(_with_withdrawal, each)] for each in withdrawals})
+
+    async def told(self, events: Sequence[Event]) -> None:
+        """Decisions, reports of emails, dead letters. Raises Transient."""
+        changes: dict[str, list[Change]] = {}
+        for event in events:
+            if (found := _change_of(event)) is not None:
+                changes.setdefault(found[0], []).append(found[1])
+        await self._change(changes)
+
+    async def find(self, application_id: str) -> Status | None:
+        """The status of an application, made from its facts if it has none yet. Raises Transient."""
+        status = await self._statuses.find(application_id)
+        if status is None and await self._heal({application_id}):
+            status = await self._statuses.find(application_id)
+        return status
+
+    async def _change(self, changes: Mapping[str, Sequence[Change]], real: datetime | None = None) -> None:
+        if not changes:
+            return
+        real = real or (await self._clock.read()).real
+        missing = await self._statuses.change(changes, real)
+        if missing and await self._heal(missing):
+            missing = await self._statuses.change({name: changes[name] for name in missing}, real)
+        if missing:
+            log.warning("told of applications that were never accepted here", applications=len(missing))
+
+    async def _heal(self, missing: set[str]) -> bool:
+        """Make the statuses of these applications from their facts; whether any has facts."""
+        found = [each for name in sorted(missing) for each in (await self._facts.of(name) if self._facts else [])]
+        if found:
+            await self.revisions(found)
+        return bool(found)
+
+
+def _with_revision(revision: Revision, status: Status) -> Status:
+    return rules.with_revision(status, revision.application)
+
+
+def _with_withdrawal(withdrawal: Withdrawal, status: Status) -> Status:
+    return rules.with_withdrawal(status, withdrawal)
+
+
+def _change_of(event: Event) -> tuple[str, Change] | None:
+    """Whose status an event changes, and how; None when it is about no application."""
+    match event.data:
+        case ApplicationDecided() as decided:
+            return decided.application.application_id, lambda status: rules.with_decision(status, decided)
+        case EmailSent() as report:
+            return report.application_id, _email_change(report, True, None)
+        case EmailFailed() as report:
+            return report.application_id, _email_change(report, False, report.reason)
+        case EventDeadLettered(application_id=application_id) as letter if application_id:
+            return application_id, lambda status: rules.with_dead_letter(status, letter)
+    return None
+
+
+def _email_change(report: EmailReported, sent: bool, reason: str | None) -> Change:
+    return lambda status: rules.with_email(status, report, sent=sent, reason=reason)
