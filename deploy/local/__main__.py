@@ -30,9 +30,12 @@ def up(
 
 
 @app.command()
-def down(data: Data = None) -> None:
+def down(
+    data: Data = None,
+    wipe: Annotated[bool, typer.Option("--wipe", help="Also delete databases, messages, emails and logs.")] = False,
+) -> None:
     """Stop what `up` or `demo` started."""
-    commands.down(data or _running(), Printer())
+    commands.down(data or _running(), Printer(), wipe=wipe)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from deploy.local.state import RunState
 
 UP_SECONDS = 600  # with everything to install
 DOWN_SECONDS = 90
+STORED = ("rabbitmq", "mongodb", "mailbox", "logs", "samples")
 
 
 @contextlib.contextmanager
@@ -84,21 +86,34 @@ def _start_behind(data: Path, state: RunState, printer: Printer) -> None:
             time.sleep(POLL_SECONDS)
 
 
-def down(data: Path, printer: Printer) -> None:
-    """Stop the stack of this data folder, whoever runs it."""
+def down(data: Path, printer: Printer, *, wipe: bool) -> None:
+    """Stop the stack of this data folder, whoever runs it; with `wipe`, delete what it stored."""
     state = RunState(data)
     holder = state.holder()
     if holder is None:
         printer.step("Nothing is running.")
-        return
-    printer.step("Stopping everything …")
+    else:
+        printer.step("Stopping everything …")
+        _stop(holder, state, data)
+        printer.done("Stopped." if wipe else f"Stopped. The data is kept in {data}")
+    if wipe:
+        wipe_data(data)
+        printer.done(f"Databases, messages, emails and logs in {data} are deleted.")
+
+
+def wipe_data(data: Path) -> None:
+    """Delete what a stack stored in this folder. Keys are kept, and whatever else lies there is not touched."""
+    for name in STORED:
+        shutil.rmtree(data / name, ignore_errors=True)
+
+
+def _stop(holder: int, state: RunState, data: Path) -> None:
     os.kill(holder, signal.SIGTERM)
     deadline = time.monotonic() + DOWN_SECONDS
     while state.holder() == holder:
         if time.monotonic() > deadline:
             raise LocalError(f"Process {holder} still runs after {DOWN_SECONDS} seconds. Its log is in {data}/logs.")
         time.sleep(POLL_SECONDS)
-    printer.done("Stopped. The data is kept in " + str(data))
 
 
 def status(data: Path, printer: Printer) -> bool:

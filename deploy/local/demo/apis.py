@@ -60,13 +60,20 @@ class Apis:
         """The reconciler's ledger."""
         return self._document("intake", "/v1/ledger")
 
+    def applications(self) -> Iterator[dict[str, Any]]:
+        """Every application with its status."""
+        return self._pages("intake", "/v1/applications", "applications", {})
+
     def emails(self, **query: str) -> Iterator[dict[str, Any]]:
-        """Every email record that matches, page by page."""
+        """Every email record that matches."""
+        return self._pages("notifications", "/v1/emails", "emails", query)
+
+    def _pages(self, service: str, path: str, what: str, query: dict[str, str]) -> Iterator[dict[str, Any]]:
         params: dict[str, str | int] = {**query, "limit": PAGE}
         while True:
-            page = self._ask("notifications", "GET", "/v1/emails", params=params)
-            yield from page["emails"]
-            if not page.get("next"):
+            page = self._ask(service, "GET", path, params=params)
+            yield from page[what]
+            if not page["next"]:
                 return
             params["after"] = page["next"]
 

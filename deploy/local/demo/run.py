@@ -1,6 +1,5 @@
 """The demo from beginning to end."""
 
-import shutil
 from pathlib import Path
 
 from deploy.local import commands
@@ -11,9 +10,6 @@ from deploy.local.demo.story import Story
 from deploy.local.printing import Printer
 from deploy.local.stack import Stack
 
-KEPT = ("rabbitmq", "mongodb", "mailbox", "logs", "samples")
-"""What a data folder holds from an earlier demo; nothing else in it is touched."""
-
 
 def run(data: Path, printer: Printer, *, leave: bool) -> None:
     """Tell the story on empty databases. With `leave`, stop everything at the end; else keep it running to look around.
@@ -21,7 +17,7 @@ def run(data: Path, printer: Printer, *, leave: bool) -> None:
     Raises LocalError when something does not start, and StoryFailed when the end is not what it has to be.
     """
     printer.title("Accede: a year of an alliance's membership applications")
-    with commands.running(data, printer, before=lambda: _begin_afresh(data)) as stack:
+    with commands.running(data, printer, before=lambda: commands.wipe_data(data)) as stack:
         printer.done("RabbitMQ, MongoDB, a mailbox and three services are running.")
         tell(stack, printer)
         if not leave:
@@ -39,8 +35,3 @@ def tell(stack: Stack, printer: Printer) -> None:
         chapters.january(story)
         look.around(story)
         everything_arrived(story)
-
-
-def _begin_afresh(data: Path) -> None:
-    for name in KEPT:
-        shutil.rmtree(data / name, ignore_errors=True)

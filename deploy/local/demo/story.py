@@ -102,7 +102,7 @@ class Story:
         return True if ledger["closes"] and not ledger["pending"] else None
 
     def _newly_decided(self) -> dict[str, dict[str, Any]]:
-        decided = {email["application_id"] for email in self.apis.emails()} - self.applications.keys()
-        new = {one: self.apis.application(one) for one in sorted(decided)}
-        self.applications.update(new)
+        everything = {one["application_id"]: one for one in self.apis.applications()}
+        new = {key: one for key, one in everything.items() if key not in self.applications}
+        self.applications = everything
         return new
