@@ -11,7 +11,6 @@ from services.eligibility.domain.pauses import PauseVersion
 from shared.application import AnswerValue, Submission
 from shared.policy.answers import is_blank
 from shared.policy.engine import CriterionAnswer, Engine
-from shared.policy.expressions import read
 from shared.policy.pack import Policy, PolicyDocument
 
 LEAD: Final = timedelta(seconds=25)
@@ -43,14 +42,17 @@ class PolicyVersion:
 
 
 def unseen_questions(document: PolicyDocument) -> tuple[str, ...]:
-    """Questions that decide something without being evidence themselves: those that facts are derived from, and those
-    that only say whether a criterion applies."""
-    found: dict[str, None] = {}
-    for criterion in document.criteria:
-        facts = [name for name in criterion.needed_names() if name in document.facts]
-        for name in [*facts, *(read(criterion.when).names if criterion.when else ())]:
-            found[document.facts[name].from_ if name in document.facts else name] = None
-    return tuple(name for name in found if name in document.questions)
+    """Questions that facts are derived from: they decide something without being evidence themselves.
+
+    What says whether a criterion applies (`when`) is never a question: every submission has it.
+    """
+    sources = (
+        document.facts[name].from_
+        for criterion in document.criteria
+        for name in criterion.needed_names()
+        if name in document.facts
+    )
+    return tuple(dict.fromkeys(name for name in sources if name in document.questions))
 
 
 @dataclass(frozen=True, slots=True)
