@@ -27,9 +27,7 @@ DISCONNECTED = (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError, ht
 QUICK = {
     # Real times are a minute and more; here a fault must show its end state within seconds.
     "ACCEDE_RECONCILE_AFTER": "3",
-    "ACCEDE_RECONCILE_INTERVAL": "1",
-    "ACCEDE_EMAIL_LEASE": "5",
-    "ACCEDE_IMPORT_LEASE": "5",
+    "ACCEDE_DISPATCH_LEASE_SECONDS": "5",
 }
 
 
