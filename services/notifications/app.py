@@ -10,7 +10,8 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from services.notifications.consumers.subscriptions import handlers
-from services.notifications.delivery.composing import Composer, Templates
+from services.notifications.delivery.composing import Composer
+from services.notifications.delivery.templates import Templates
 from services.notifications.delivery.smtp import Route, SmtpCarrier
 from services.notifications.domain.addresses import AddressUnusable, envelope_address
 from services.notifications.domain.emails import RetryRules

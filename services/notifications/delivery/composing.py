@@ -1,84 +1,40 @@
-"""Letters into emails: compiled templates, cached wording, prepared bytes. Rendering one costs a fraction of a millisecond.
-
-Each locale has a folder of template pairs (`en/eligible.txt`, `en/eligible.html`). The first line of a text template is the
-subject. A pair's version is a hash of every source it is made from, and is kept with each email.
-"""
+"""Letters into emails: a template is filled once for all applicants with the same answers, then printed for each."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError
+from jinja2 import TemplateError
+from markupsafe import escape
 
+from services.notifications.delivery.templates import Templates
 from services.notifications.domain import mime
 from services.notifications.domain.addresses import AddressUnusable, envelope_address, one_line
-from services.notifications.domain.letters import TEMPLATES, Letter, reference_of
+from services.notifications.domain.letters import Letter, reference_of
 from services.notifications.domain.mime import Mailbox
+from services.notifications.domain.plates import Gap, Plate, encoded_value, filled_text, plate
 from services.notifications.domain.wording import Wording, choose_locale
 from services.notifications.use_cases.emails import Composed
 from shared.errors import Permanent
 from shared.policy.pack import PolicyDocument
 
-FOLDER: Final = Path(__file__).parent / "templates"
 WIDTH: Final = 72
+MAX_PRINTS: Final = 2000
+"""Prints kept; a print is some 30 kB."""
 _BLANK_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 _INDENT: Final = re.compile(r"[ ]*(?:[*-] )?")
+_PERSONAL: Final = (("recipient", 12), ("organisation", 20), ("reference", 8), ("status_url", 60))
+_GAPS: Final = {gap.marker: gap.name for gap in (Gap.number(i, *each) for i, each in enumerate(_PERSONAL))}
+"""What differs between two applicants with the same answers."""
 
 MakeStatusLink = Callable[[str], str]
 """Application id → the address of its status page, signed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The compiled templates of one letter in one locale."""
-
-    text: Template
-    html: Template
-    version: str
-
-
-class Templates:
-    """Every template pair, by locale and name, compiled once. Raises TemplateError at once if one is missing or wrong."""
-
-    def __init__(self, folder: Path = FOLDER) -> None:
-        common: dict[str, Any] = {
-            "loader": FileSystemLoader(folder),
-            "undefined": StrictUndefined,
-            "trim_blocks": True,
-            "lstrip_blocks": True,
-            "auto_reload": False,
-        }
-        plain, html = Environment(autoescape=False, **common), Environment(autoescape=True, **common)
-        self.locales = tuple(sorted(path.name for path in folder.iterdir() if path.is_dir()))
-        self._pairs: dict[tuple[str, str], Pair] = {}
-        for locale in self.locales:
-            sources = b"".join(path.read_bytes() for path in _common_sources(folder, locale))
-            for name in TEMPLATES:
-                own = b"".join((folder / locale / f"{name}.{kind}").read_bytes() for kind in ("txt", "html"))
-                self._pairs[locale, name] = Pair(
-                    text=plain.get_template(f"{locale}/{name}.txt"),
-                    html=html.get_template(f"{locale}/{name}.html"),
-                    version=hashlib.sha256(sources + own).hexdigest()[:12],
-                )
-
-    def pair(self, locale: str, name: str) -> Pair:
-        """The pair of that name in one of `locales`."""
-        return self._pairs[locale, name]
-
-
-def _common_sources(folder: Path, locale: str) -> list[Path]:
-    """What every pair of a locale is made from beside its own two files."""
-    own = {f"{name}.{kind}" for name in TEMPLATES for kind in ("txt", "html")}
-    files = [*folder.glob("*.*"), *(path for path in (folder / locale).glob("*.*") if path.name not in own)]
-    return sorted(path for path in files if path.suffix in (".txt", ".html"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +46,15 @@ class Rendered:
     html: str
     locale: str
     template_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Print:
+    """A letter with gaps for what is personal: as text, and ready to be filled."""
+
+    marked: Rendered
+    text: Plate
+    html: Plate
 
 
 class Composer:
@@ -105,6 +70,7 @@ class Composer:
         self.sender = sender
         self._status_link = status_link
         self._wordings: dict[tuple[str, str], Wording] = {}
+        self._prints: dict[Hashable, _Print] = {}
 
     def compose(self, letter: Letter, policy: PolicyDocument, email_id: str, date: datetime) -> Composed:
         """The email of a letter. One whose address cannot be used is composed all the same, with the reason.
@@ -112,45 +78,76 @@ class Composer:
         Raises:
             Permanent: the letter does not fit the policy version (an unknown criterion) or the template.
         """
-        rendered = self.render(letter, policy)
+        printed, values = self._print(letter, policy), self._personal(letter)
         failure, to = "", letter.address
         try:
             to = envelope_address(letter.address)
         except AddressUnusable as error:
             failure = str(error)
+        subject = filled_text(printed.marked.subject, _GAPS, values)
         content = mime.build(
             email_id=email_id,
             sender=self.sender,
             to=None if failure else Mailbox(letter.recipient, to),
-            subject=rendered.subject,
+            subject=subject,
             date=date,
-            text=rendered.text,
-            html=rendered.html,
+            text=printed.text.filled({name: encoded_value(value) for name, value in values.items()}),
+            html=printed.html.filled({name: encoded_value(str(escape(value))) for name, value in values.items()}),
         )
         return Composed(
             to=to,
-            subject=rendered.subject,
+            subject=subject,
             mime=content,
             message_id=mime.message_id(email_id, self.sender.address),
-            locale=rendered.locale,
-            template_version=rendered.template_version,
+            locale=printed.marked.locale,
+            template_version=printed.marked.template_version,
             failure=failure,
         )
 
     def render(self, letter: Letter, policy: PolicyDocument) -> Rendered:
-        """The letter's words. Raises Permanent."""
+        """The letter's words, for a preview. Raises Permanent."""
+        marked, values = self._print(letter, policy).marked, self._personal(letter)
+        escaped = {name: str(escape(value)) for name, value in values.items()}
+        return Rendered(
+            subject=filled_text(marked.subject, _GAPS, values),
+            text=filled_text(marked.text, _GAPS, values),
+            html=filled_text(marked.html, _GAPS, escaped),
+            locale=marked.locale,
+            template_version=marked.template_version,
+        )
+
+    def _personal(self, letter: Letter) -> dict[str, str]:
+        return {
+            "recipient": one_line(letter.recipient),
+            "organisation": one_line(letter.organisation),
+            "reference": reference_of(letter.application_id),
+            "status_url": self._status_link(letter.application_id),
+        }
+
+    def _print(self, letter: Letter, policy: PolicyDocument) -> _Print:
         locale = choose_locale(letter.locale, self.templates.locales)
-        pair = self.templates.pair(locale, letter.template)
+        key = (locale, _impersonal(letter))
+        printed = self._prints.get(key)
+        if printed is None:
+            marked = self._marked(letter, self._wording(letter.policy_hash, policy, locale))
+            printed = _Print(marked, plate(marked.text, _GAPS), plate(marked.html, _GAPS))
+            if len(self._prints) >= MAX_PRINTS:
+                self._prints.clear()
+            self._prints[key] = printed
+        return printed
+
+    def _marked(self, letter: Letter, wording: Wording) -> Rendered:
+        pair = self.templates.pair(wording.locale, letter.template)
         try:
-            values = self._values(letter, self._wording(letter.policy_hash, policy, locale))
+            values = self._values(letter, wording)
             first, _, body = pair.text.render(values).lstrip("\n").partition("\n")
             subject = one_line(first)
             html = pair.html.render(values, subject=subject)
         except TemplateError as error:
-            raise Permanent(f"the template {locale}/{letter.template} cannot be filled: {error}") from error
+            raise Permanent(f"the template {wording.locale}/{letter.template} cannot be filled: {error}") from error
         except KeyError as error:
-            raise Permanent(f"the policy version {letter.policy_hash} does not have {error}") from error
-        return Rendered(subject, wrapped(body), html, locale, pair.version)
+            raise Permanent(f"the policy version {letter.policy_hash[:12]} does not have {error}") from error
+        return Rendered(subject, wrapped(body), html, wording.locale, pair.version)
 
     def _wording(self, policy_hash: str, policy: PolicyDocument, locale: str) -> Wording:
         wording = self._wordings.get((policy_hash, locale))
@@ -160,21 +157,30 @@ class Composer:
 
     def _values(self, letter: Letter, wording: Wording) -> Mapping[str, Any]:
         return {
+            **{name: marker for marker, name in _GAPS.items()},
             "locale": wording.locale,
             "said": wording.text,
             "alliance": wording.text("alliance.name") or self.sender.name,
             "contact": wording.text("contact.email"),
             "commitments": wording.commitments,
-            "recipient": one_line(letter.recipient),
-            "address": one_line(letter.address),
-            "organisation": one_line(letter.organisation),
             "category": wording.category(letter.category),
             "received_at": letter.received_at,
-            "reference": reference_of(letter.application_id),
-            "status_url": self._status_link(letter.application_id),
             "answers": wording.explained(letter.receipt),
             "pause": wording.pause(letter.pause) if letter.pause else None,
         }
+
+
+def _impersonal(letter: Letter) -> Hashable:
+    """All of a letter that is not personal: two letters with the same differ in what fills the gaps alone."""
+    pause = letter.pause
+    return (
+        letter.template,
+        letter.policy_hash,
+        letter.category,
+        letter.received_at.date(),
+        tuple((line.criterion, line.answer, tuple(line.missing)) for line in letter.receipt),
+        pause and (pause.model_dump_json(),),
+    )
 
 
 def wrapped(body: str, width: int = WIDTH) -> str:

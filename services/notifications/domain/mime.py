@@ -7,7 +7,6 @@ most 76 characters ended by CRLF. A boundary cannot occur in a part: it begins w
 from __future__ import annotations
 
 from base64 import b64encode
-from binascii import b2a_qp
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
@@ -45,9 +44,10 @@ def message_id(email_id: str, sender: str) -> str:
 
 
 def build(
-    *, email_id: str, sender: Mailbox, to: Mailbox | None, subject: str, date: datetime, text: str, html: str
+    *, email_id: str, sender: Mailbox, to: Mailbox | None, subject: str, date: datetime, text: bytes, html: bytes
 ) -> bytes:
-    """The bytes to send. `to` is None for an email that has no usable address and is kept to be looked at only."""
+    """The bytes to send. `text` and `html` are quoted-printable, ended by CRLF or not. `to` is None for an email that has no
+    usable address and is kept to be looked at only."""
     boundary = f"=_{email_id}".encode("ascii")
     return _SKELETON % (
         address_header(sender, len("From: ")),
@@ -57,17 +57,11 @@ def build(
         message_id(email_id, sender.address).encode("ascii"),
         boundary,
         boundary,
-        quoted_printable(text),
+        text,
         boundary,
-        quoted_printable(html),
+        html,
         boundary,
     )
-
-
-def quoted_printable(text: str) -> bytes:
-    """The text in quoted-printable with CRLF line ends, at most 76 characters a line."""
-    lines = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-    return b2a_qp(lines, istext=True)
 
 
 def unstructured(text: str, used: int = 0) -> bytes:

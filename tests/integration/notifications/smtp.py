@@ -39,11 +39,12 @@ class MisbehavingServer:
         """One connection."""
         self.connections += 1
         writer.write(b"220 test\r\n")
-        recipient = ""
+        recipient, greeted = "", False
         while line := await reader.readline():
             verb = line[:4].decode("ascii").upper().strip()
             self.commands[verb] += 1
             if verb == "EHLO":
+                greeted = True
                 writer.write(b"250-test\r\n250 PIPELINING\r\n")
                 continue
             if verb == "QUIT":
@@ -51,6 +52,9 @@ class MisbehavingServer:
                 break
             if verb == "RCPT":
                 recipient = line.decode("ascii").partition("<")[2].partition(">")[0]
+            if not greeted:
+                writer.write(b"503 say EHLO first\r\n")
+                continue
             reply = self._next(verb, "354 go on" if verb == "DATA" else "250 ok")
             if reply == DROP:
                 break
