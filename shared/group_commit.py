@@ -7,8 +7,9 @@ load alone: there is no timer and no artificial wait.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Generic, TypeVar
 
 from shared.errors import Transient
@@ -37,27 +38,43 @@ class GroupCommit(Generic[Item, Result]):
         self._flusher: asyncio.Task[None] | None = None
 
     async def submit(self, item: Item) -> Result:
-        """The result for `item`, once its batch is stored."""
+        """The result for `item`, once its batch is stored. Cancelled before its write began, it is not stored."""
         if len(self._waiting) >= self._max_waiting:
             raise Transient("too many submissions are waiting to be stored")
         future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush(), name="group-commit")
+            # A context of its own: the batch is not part of the first caller's trace, nor are its log lines.
+            self._flusher = asyncio.create_task(self._flush(), name="group-commit", context=contextvars.Context())
         return await future
 
     async def _flush(self) -> None:
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(self._max_batch, len(self._waiting)))]
+        while batch := self._next_batch():
             try:
                 results = await self._write([item for item, _ in batch])
-            except BaseException as error:
-                for _, future in batch:
+                if len(results) != len(batch):
+                    raise RuntimeError(f"a group commit of {len(batch)} items gave {len(results)} results")
+            except Exception as error:  # noqa: BLE001  # it is raised where it belongs: in every caller
+                _fail(batch, error)
+            except BaseException:  # cancelled: nobody may be left waiting for a flusher that is gone
+                _fail([*batch, *self._waiting], Transient("stopped"))
+                self._waiting.clear()
+                raise
+            else:
+                for (_, future), result in zip(batch, results, strict=True):
                     if not future.done():
-                        future.set_exception(error if isinstance(error, Exception) else Transient("stopped"))
-                if not isinstance(error, Exception):
-                    raise
-                continue
-            for (_, future), result in zip(batch, results, strict=True):
-                if not future.done():
-                    future.set_result(result)
+                        future.set_result(result)
+
+    def _next_batch(self) -> list[tuple[Item, asyncio.Future[Result]]]:
+        batch: list[tuple[Item, asyncio.Future[Result]]] = []
+        while self._waiting and len(batch) < self._max_batch:
+            item, future = self._waiting.popleft()
+            if not future.done():
+                batch.append((item, future))
+        return batch
+
+
+def _fail(batch: Iterable[tuple[Item, asyncio.Future[Result]]], error: Exception) -> None:
+    for _, future in batch:
+        if not future.done():
+            future.set_exception(error)
