@@ -18,7 +18,7 @@ from uuid import uuid4
 import structlog
 from pymongo.errors import BulkWriteError
 
-from shared import metrics, stopping
+from shared import metrics, retry, stopping
 from shared.application import Lane
 from shared.batches import Event
 from shared.errors import Transient
@@ -87,7 +87,8 @@ class Outbox:
     ) -> list[Stored]:
         """Store facts (each with its `_id`) with their mark; in the order given, what is now stored under each `_id`.
 
-        `real` is the real time by the database (`Clock.read().real`), `trace` a traceparent (default: the current one). Facts that carry `outbox: None` have no event.
+        `real` is the real time by the database (`Clock.read().real`), `trace` a traceparent (default: the current one).
+        Facts that carry `outbox: None` have no event.
 
         Raises:
             Transient: the database failed, or a fact that exists could not be read back yet. Appending again is safe.
@@ -97,13 +98,14 @@ class Outbox:
         stopping.reached(Point.FACT_WRITTEN)
         if not existing:
             return [Stored(document, fresh=True) for document in documents]
+        ids = {documents[index]["_id"] for index in existing}
         with classified():
-            found = {row["_id"]: row async for row in self._collection.find({"_id": {"$in": sorted(existing)}})}
-        if missing := existing - found.keys():
+            found = {row["_id"]: row async for row in self._collection.find({"_id": {"$in": sorted(ids)}})}
+        if missing := ids - found.keys():
             raise Transient(f"{len(missing)} stored facts are not readable yet")
         return [
-            Stored(found[document["_id"]], fresh=False) if document["_id"] in existing else Stored(document, fresh=True)
-            for document in documents
+            Stored(found[document["_id"]], fresh=False) if index in existing else Stored(document, fresh=True)
+            for index, document in enumerate(documents)
         ]
 
     def _marked(self, fact: Document, lane: Lane, real: datetime, trace: str | None) -> Document:
@@ -118,8 +120,8 @@ class Outbox:
         }
         return {**fact, "outbox": mark}
 
-    async def _insert(self, documents: Sequence[Document]) -> set[str]:
-        """Insert; the `_id`s that were there already."""
+    async def _insert(self, documents: Sequence[Document]) -> set[int]:
+        """Insert; the indexes of those whose `_id` was there already."""
         if not documents:
             return set()
         with classified():
@@ -130,7 +132,7 @@ class Outbox:
                 failures = details.get("writeErrors", [])
                 if details.get("writeConcernErrors") or not all(_is_duplicate_id(failure) for failure in failures):
                     raise
-                return {documents[failure["index"]]["_id"] for failure in failures}
+                return {failure["index"] for failure in failures}
         return set()
 
     async def publish(self, facts: Iterable[Document]) -> None:
@@ -187,10 +189,36 @@ class Outbox:
         """
         facts = await self._claim(limit)
         if facts:
-            await self.publish(facts)
-            metrics.OUTBOX_SWEPT.labels(self._collection.name).inc(len(facts))
-            log.info("swept", collection=self._collection.name, facts=len(facts))
+            published = await self._publish_claimed(facts)
+            metrics.OUTBOX_SWEPT.labels(self._collection.name).inc(published)
+            log.info("swept", collection=self._collection.name, facts=published)
         return len(facts)
+
+    async def _publish_claimed(self, facts: Sequence[Document]) -> int:
+        """Publish what was claimed, except what cannot be published: a fact whose event cannot be made must not keep its
+        neighbours. The number published."""
+        try:
+            await self.publish(facts)
+            return len(facts)
+        except Transient:
+            await self._give_back(facts)
+            raise
+        except Exception as error:
+            if len(facts) == 1:  # a bug: it is tried again when its doubled lease has run out
+                log.error("cannot be published", fact=facts[0]["_id"], reason=retry.reason_of(error), exc_info=error)
+                return 0
+            middle = len(facts) // 2
+            return await self._publish_claimed(facts[:middle]) + await self._publish_claimed(facts[middle:])
+
+    async def _give_back(self, facts: Sequence[Document]) -> None:
+        """The world was away, which says nothing about these facts: their lease is not doubled for it, or an hour without
+        a broker would be followed by two of waiting."""
+        claimed = {"_id": {"$in": [fact["_id"] for fact in facts]}, "outbox.claim": facts[0]["outbox"]["claim"]}
+        tries = {"$subtract": ["$outbox.tries", 1]}
+        with classified():
+            await self._collection.update_many(
+                claimed, [{"$set": {"outbox.due": "$$NOW", "outbox.tries": tries}}, {"$unset": "outbox.claim"}]
+            )
 
     async def _claim(self, limit: int) -> list[Document]:
         """Take over up to `limit` overdue facts by doubling their lease, so that no other sweeper publishes them now."""
