@@ -4,12 +4,13 @@ with a sentence that says which, why and what to write instead."""
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -23,9 +24,9 @@ class FileSource(PydanticBaseSettingsSource):
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         variable = f"{PREFIX}{field_name.upper()}"
         path = os.environ.get(f"{variable}_FILE")
-        if path is None:
+        if not path:
             return None, field_name, False
-        if variable in os.environ:
+        if os.environ.get(variable):
             raise SettingsUnreadable(f"{variable} and {variable}_FILE are both set: unset one of them.")
         try:
             return Path(path).read_text(encoding="utf-8").rstrip("\r\n"), field_name, False
@@ -34,12 +35,27 @@ class FileSource(PydanticBaseSettingsSource):
             raise SettingsUnreadable(f"{variable}_FILE names {path}, which cannot be read: {reason}.") from error
 
     def __call__(self) -> dict[str, Any]:
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        found: dict[str, Any] = {}
+        faults: list[str] = []
+        for name, field in self.settings_cls.model_fields.items():
+            try:
+                value = self.get_field_value(field, name)[0]
+            except SettingsUnreadable as error:
+                faults += error.sentences
+                continue
+            if value is not None:
+                found[name] = value
+        if faults:
+            raise SettingsUnreadable(*faults)
+        return found
 
 
 class SettingsUnreadable(Exception):
-    """A settings file cannot be read."""
+    """Settings files cannot be read; a sentence each."""
+
+    def __init__(self, *sentences: str) -> None:
+        super().__init__(*sentences)
+        self.sentences = sentences
 
 
 class PlatformSettings(BaseSettings):
@@ -63,6 +79,14 @@ class PlatformSettings(BaseSettings):
     clock_settable: bool = False
     log_level: Annotated[str, Field(pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")] = "INFO"
 
+    @field_validator("mongo_url", "rabbitmq_url")
+    @classmethod
+    def _address(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        pattern, example = _ADDRESSES[str(info.field_name)]
+        if not re.fullmatch(pattern, value.get_secret_value()):
+            raise ValueError(f"It must look like {example}")  # without the value: it holds a password
+        return value
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -74,6 +98,14 @@ class PlatformSettings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, FileSource(settings_cls), env_settings
 
+
+_ADDRESSES: Final = {
+    "mongo_url": (r"mongodb(\+srv)?://[^/?#\s]+(/\S*)?", "mongodb://user:password@host:27017/?replicaSet=rs0"),
+    "rabbitmq_url": (
+        r"amqps?://([^@/?#\s]+@)?(\[[\da-fA-F:]+\]|[^@:/?#\s]+)(:\d{1,5})?([/?]\S*)?",
+        "amqp://user:password@host:5672/",
+    ),
+}
 
 Settings = TypeVar("Settings", bound=PlatformSettings)
 
@@ -87,19 +119,21 @@ def load(kind: type[Settings], **overrides: Any) -> Settings:
     try:
         return kind(**overrides)
     except SettingsUnreadable as error:
-        _refuse([str(error)])
+        refuse(*error.sentences)
     except ValidationError as error:
-        _refuse([_sentence(item) for item in error.errors()])
+        refuse(*(_sentence(item) for item in error.errors()))
 
 
 def _sentence(item: Mapping[str, Any]) -> str:
-    name = PREFIX + str(item["loc"][0] if item["loc"] else "").upper()
-    context = item.get("ctx") or {}
-    wanted = f" (it must match {context['pattern']})" if "pattern" in context else ""
-    return f"{name}: {item['msg']}{wanted}. Set {name}, or {name}_FILE to a file that holds it."
+    fault = str(item["msg"]).removeprefix("Value error, ")
+    if not item["loc"]:
+        return f"{fault}."
+    name = PREFIX + str(item["loc"][0]).upper()
+    return f"{name}: {fault}. Set {name}, or {name}_FILE to a file that holds it."
 
 
-def _refuse(sentences: list[str]) -> NoReturn:
+def refuse(*sentences: str) -> NoReturn:
+    """End the process with status 78 (EX_CONFIG), a sentence for each wrong setting on standard error."""
     print("Accede cannot start: its settings are wrong.", file=sys.stderr)
     for sentence in sentences:
         print(f"  {sentence}", file=sys.stderr)

@@ -30,6 +30,8 @@ class Point(StrEnum):
 
 _wanted, _, _count = os.environ.get("ACCEDE_STOP_AT", "").partition("#")
 _left = int(_count or 1)
+if _wanted and _wanted not in set(Point):
+    raise ValueError(f"ACCEDE_STOP_AT names no stopping point: choose one of {', '.join(Point)}")
 
 
 def reached(point: Point) -> None:
