@@ -8,24 +8,25 @@ raises when no queue took it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final, cast
+from uuid import uuid4
 
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
-from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
-from aiormq.exceptions import AMQPError as AiormqError
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustQueue
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
 from faststream.rabbit.schemas import QueueType
 
-from shared import metrics, stopping
+from shared import metrics, retry, stopping
+from shared.amqp import ANSWER_LIMIT, classified, connected, late, side_channel
 from shared.application import Lane
-from shared.batches import BatchConsumer, Event, Failure, encode
-from shared.errors import Transient, Unroutable
+from shared.batches import Event, Failure, batches_of
+from shared.consumer import BatchConsumer, Stopping
+from shared.errors import Transient
 from shared.stopping import Point
 from shared.topology import (
     BATCH_CONTENT_TYPE,
@@ -36,6 +37,7 @@ from shared.topology import (
     HEADER_REASON,
     LANES,
     MAX_BATCH,
+    MAX_BATCH_BYTES,
     Topology,
     is_consumed,
 )
@@ -51,21 +53,8 @@ PUBLISH_LIMIT: Final = 10.0
 PREFETCH: Final[dict[Lane, int]] = {"interactive": 32, "bulk": 4}
 """Messages in flight for each lane of a replica. A bulk message carries up to 500 events."""
 
-_CONNECTION_ERRORS = (AMQPError, AiormqError, OSError, TimeoutError, RuntimeError)
-
-
-@contextmanager
-def _classified() -> Iterator[None]:
-    """Turn the client's errors into ours."""
-    try:
-        yield
-    except PublishError as error:
-        raise Unroutable(f"no queue took the message: {error}") from error
-    except DeliveryError as error:
-        raise Transient(f"the broker refused the message for now: {error}") from error
-    except _CONNECTION_ERRORS as error:
-        # RuntimeError is what aio-pika raises for a connection that is closing ("closed", "not opened")
-        raise Transient(f"the broker is away: {type(error).__name__}: {error}") from error
+GRACE: Final = 8.0
+"""Seconds that messages in flight have to be settled in once a stop is asked for; the rest is returned."""
 
 
 class Broker:
@@ -75,6 +64,9 @@ class Broker:
         url: `amqp://…`; a heartbeat of 10 s is asked for unless it names one.
         topology: the names.
         service: whose queues are consumed.
+
+    Raises:
+        ValueError: `url` is no address; the message does not repeat it.
     """
 
     def __init__(self, url: str, topology: Topology, service: str) -> None:
@@ -82,48 +74,54 @@ class Broker:
         self.service = service
         address = url if "heartbeat=" in url else url + ("&" if "?" in url else "?") + "heartbeat=10"
         confirmed = Channel(publisher_confirms=True, on_return_raises=True)
-        common: dict[str, Any] = {"logger": None, "timeout": 10.0, "reconnect_interval": 1.0, "graceful_timeout": 20.0}
-        self._publishing = RabbitBroker(address, default_channel=confirmed, **common)
-        self._consuming = RabbitBroker(address, **common)
-        self._exchange = RabbitExchange(topology.exchange, type=FastStreamExchangeType.TOPIC, durable=True)
-        self._side_channel = Channel(publisher_confirms=True)
+        common: dict[str, Any] = {"logger": None, "timeout": 10.0, "reconnect_interval": 1.0, "graceful_timeout": GRACE}
+        try:
+            self._publishing = RabbitBroker(
+                address, default_channel=confirmed, on_reconnected=[self._reconnected], **common
+            )
+            self._consuming = RabbitBroker(address, **common)
+        except ValueError:
+            raise ValueError("ACCEDE_RABBITMQ_URL is no address of an AMQP broker.") from None
+        # Not robust: a channel that has to find its exchange again before it opens stays closed once that was deleted.
+        self._exchange = RabbitExchange(
+            topology.exchange, type=FastStreamExchangeType.TOPIC, durable=True, robust=False
+        )
+        self._dead_letter_exchange = RabbitExchange(topology.dead_letter_exchange, durable=True, robust=False)
         self._subscribers: dict[str, Any] = {}
+        self._consumers: list[BatchConsumer] = []
         self._to_declare_again = False
+        self._declaring = asyncio.Lock()
 
     async def connect(self) -> None:
         """Open both connections and declare the whole topology. Raises Transient while the broker is away."""
-        with _classified():
+        with classified():
             await self._publishing.start()
             await self._consuming.connect()
         await self.declare()
 
+    def _reconnected(self, *_: Any) -> None:
+        self._to_declare_again = True  # the broker may have come back empty
+
     async def declare(self) -> None:
         """Declare every exchange, queue and binding of the installation; harmless to repeat.
 
-        Each service declares all of them, so that what one publishes finds the others' queues before they start.
+        Each service declares all of them, so that what one publishes finds the others' queues before they start. Raises
+        Transient.
         """
         topology = self.topology
-        with _classified():
-            async with asyncio.timeout(30):
-                channel = await self._channel()
-                exchange = await channel.declare_exchange(topology.exchange, ExchangeType.TOPIC, durable=True)
-                dead = await channel.declare_exchange(topology.dead_letter_exchange, durable=True)
-                for service in CONSUMED:
-                    name = topology.dead_letter_queue(service)
-                    queue = await channel.declare_queue(name, durable=True, arguments={"x-queue-type": "quorum"})
-                    await queue.bind(dead, routing_key=service)
-                    for lane in LANES:
-                        queue = await channel.declare_queue(
-                            topology.queue(service, lane), durable=True, arguments=topology.queue_arguments(service)
-                        )
-                        for key in topology.bindings(service, lane):
-                            await queue.bind(exchange, routing_key=key)
-
-    async def _channel(self) -> AbstractChannel:
-        """A channel for declarations and dead letters; an error on it leaves the publishing channel open. FastStream's
-        own declarations are cached by name, and after the broker was wiped they have to happen again."""
-        channel: AbstractChannel = await self._publishing.config.channel_manager.get_channel(self._side_channel)
-        return channel
+        async with side_channel(self._publishing, seconds=30) as channel:
+            await channel.exchange_declare(topology.exchange, exchange_type=ExchangeType.TOPIC.value, durable=True)
+            await channel.exchange_declare(topology.dead_letter_exchange, durable=True)
+            for service in CONSUMED:
+                dead = topology.dead_letter_queue(service)
+                await channel.queue_declare(dead, durable=True, arguments=topology.dead_letter_queue_arguments())
+                await channel.queue_bind(dead, topology.dead_letter_exchange, routing_key=service)
+                for lane in LANES:
+                    queue = topology.queue(service, lane)
+                    await channel.queue_declare(queue, durable=True, arguments=topology.queue_arguments(service))
+                    for key in topology.bindings(service, lane):
+                        await channel.queue_bind(queue, topology.exchange, routing_key=key)
+        self._to_declare_again = False
 
     async def publish(self, events: Sequence[Event], lane: Lane) -> None:
         """Publish events, a batch per type, in order; returns once the broker has confirmed every one.
@@ -136,19 +134,24 @@ class Broker:
         for event in events:
             if is_consumed(event.type):
                 by_type.setdefault(event.type, []).append(event)
-        if self._to_declare_again:
-            await self.declare()
-            self._to_declare_again = False
+        await self._declare_again_if_needed()
         for event_type, group in by_type.items():
             key = self.topology.routing_key(event_type, lane)
-            for start in range(0, len(group), MAX_BATCH):
-                chunk = group[start : start + MAX_BATCH]
-                await self._send(encode(chunk), self._exchange, key, message_id=chunk[0].id, message_type=event_type)
-                metrics.EVENTS_PUBLISHED.labels(self.service, event_type).inc(len(chunk))
+            for batch, body in batches_of(group, MAX_BATCH, MAX_BATCH_BYTES):
+                await self._send(body, self._exchange, key, message_type=event_type)
+                metrics.EVENTS_PUBLISHED.labels(self.service, event_type).inc(len(batch))
+
+    async def _declare_again_if_needed(self) -> None:
+        if self._to_declare_again:
+            async with self._declaring:
+                if self._to_declare_again:
+                    await self.declare()
 
     async def _send(self, body: bytes, exchange: RabbitExchange | None, routing_key: str, **options: Any) -> None:
+        # When it is known to be away, say so at once instead of keeping the caller for the time limit.
+        connected(self._publishing)
         try:
-            with _classified():
+            with classified():
                 async with asyncio.timeout(PUBLISH_LIMIT):
                     await self._publishing.publish(
                         body,
@@ -157,6 +160,8 @@ class Broker:
                         persist=True,
                         mandatory=True,
                         content_type=BATCH_CONTENT_TYPE,
+                        # One of its own for each publish: the client finds a returned message by it.
+                        message_id=uuid4().hex,
                         **options,
                     )
         except Transient:
@@ -165,14 +170,14 @@ class Broker:
 
     async def dead_letter(self, failure: Failure, body: bytes) -> None:
         """Put one event, as a batch of one, into this service's dead-letter queue, with why it is there."""
-        exchange = RabbitExchange(self.topology.dead_letter_exchange, durable=True)
         headers = {
-            HEADER_REASON: failure.reason[:1000],
+            HEADER_REASON: failure.reason,
             HEADER_QUEUE: failure.queue,
             HEADER_HANDLER: failure.handler,
             HEADER_ATTEMPTS: failure.attempts,
         }
-        await self._send(body, exchange, self.service, headers=headers, message_id=str(failure.envelope.get("id", "")))
+        await self._declare_again_if_needed()
+        await self._send(body, self._dead_letter_exchange, self.service, headers=headers)
 
     def consume(self, consumer: BatchConsumer) -> None:
         """Settle messages of both lanes with `consumer`. Takes effect with `start_consuming`."""
@@ -189,85 +194,145 @@ class Broker:
                 ack_policy=AckPolicy.MANUAL,
                 channel=Channel(prefetch_count=PREFETCH[lane], publisher_confirms=False),
                 decoder=_undecoded,
+                no_reply=True,
             )
             subscriber(self._settling(consumer, name, lane))
             self._subscribers[name] = subscriber
+        self._consumers.append(consumer)
 
     def _settling(
         self, consumer: BatchConsumer, queue: str, lane: Lane
     ) -> Callable[[Any, RabbitMessage], Awaitable[None]]:
         async def settle(body: Any, message: RabbitMessage) -> None:
-            await consumer.settle(message.body, queue, lane)
+            try:
+                await consumer.settle(message.body, queue, lane)
+            except Stopping:
+                return  # it goes back when the channel closes
+            except Exception as error:
+                # Not even a dead letter could be made of it. The broker's own delivery limit ends this, in the
+                # dead-letter queue; until then it comes again, slowly.
+                log.error("cannot be settled", queue=queue, exc_info=error)
+                await asyncio.sleep(retry.LONGEST_HOLD)
+                with late():
+                    await message.nack(requeue=True)
+                return
             stopping.reached(Point.MESSAGE_SETTLED)
-            await message.ack()
+            with late():
+                await message.ack()
             stopping.reached(Point.MESSAGE_ACKED)
 
         return settle
 
     async def start_consuming(self) -> None:
-        """Begin to receive."""
-        with _classified():
-            await self._consuming.start()
+        """Begin to receive. Raises Transient; then nothing is consumed, and it may be called again."""
+        try:
+            with classified():
+                await self._consuming.start()
+                await self._bind()
+        except Transient as error:
+            # A second start over a half-made one would consume twice, and without a prefetch limit.
+            await self._end_consuming()
+            raise error
+
+    async def _bind(self) -> None:
+        """Bind the consumed queues on their own channels too: the client remembers what was declared and bound there,
+        and does both again when it comes back to a broker that lost its data, or to a queue that was deleted."""
+        for lane in LANES:
+            name = self.topology.queue(self.service, lane)
+            if (subscriber := self._subscribers.get(name)) is not None:
+                queue: AbstractRobustQueue = subscriber._queue_obj
+                exchange = await queue.channel.declare_exchange(
+                    self.topology.exchange, ExchangeType.TOPIC, durable=True
+                )
+                for key in self.topology.bindings(self.service, lane):
+                    await queue.bind(exchange, routing_key=key)
 
     async def consuming(self) -> list[str]:
         """What keeps this replica from consuming, a sentence each; empty when it really is.
 
         It asks the broker itself: a consumer that the server cancelled looks alive from inside.
         """
-        problems: list[str] = []
-        for name, subscriber in self._subscribers.items():
-            queue: AbstractQueue | None = subscriber._queue_obj
-            tag: str | None = subscriber._consumer_tag
-            if queue is None or tag is None:
-                problems.append(f"{name}: not subscribed")
-                continue
-            try:
-                async with asyncio.timeout(5):
-                    underlay = await queue.channel.get_underlay_channel()
-                    if tag not in cast(Any, underlay).consumers:
-                        problems.append(f"{name}: the server cancelled the consumer")
-                        continue
-                    declared = await underlay.queue_declare(queue=name, passive=True)
-                    if not declared.consumer_count:
-                        problems.append(f"{name}: the server has no consumer of it")
-            except _CONNECTION_ERRORS as error:
-                problems.append(f"{name}: {type(error).__name__}: {error}")
-        return problems
+        found = await asyncio.gather(*(self._fault_of(name) for name in self._subscribers))
+        return [fault for fault in found if fault is not None]
+
+    async def _fault_of(self, name: str) -> str | None:
+        subscriber = self._subscribers[name]
+        queue: AbstractRobustQueue | None = subscriber._queue_obj
+        tag: str | None = subscriber._consumer_tag
+        if queue is None or tag is None:
+            return f"{name}: not subscribed"
+        try:
+            async with side_channel(self._consuming, ANSWER_LIMIT) as side:
+                underlay = await queue.channel.get_underlay_channel()
+                if underlay.is_closed or tag not in cast(Any, underlay).consumers:
+                    return f"{name}: the server cancelled the consumer"
+                declared = await side.queue_declare(name, passive=True)
+                return None if declared.consumer_count else f"{name}: the server has no consumer of it"
+        except Transient as error:
+            return f"{name}: {error}"
 
     async def reachable(self) -> bool:
         """Whether the broker answers at all, on the publishing connection."""
         try:
-            with _classified():
-                async with asyncio.timeout(5):
-                    channel = await self._channel()
-                    await channel.get_exchange(self.topology.exchange)
+            async with side_channel(self._publishing, ANSWER_LIMIT):
+                return True
         except Transient:
             return False
-        return True
 
     async def stop_consuming(self) -> None:
-        """Receive no more; wait for what is in flight, up to FastStream's graceful time limit; the rest is returned."""
-        with _classified():
-            await self._consuming.stop()
+        """Receive no more; wait for what is in flight, up to GRACE seconds; the rest is returned."""
+        for consumer in self._consumers:
+            consumer.stop()
+        await self._end_consuming()
+
+    async def _end_consuming(self) -> None:
+        """FastStream's own stop ends at the first subscriber that cannot be stopped, its connection open."""
+        consuming, connection = self._consuming, self._consuming._connection
+        try:
+            with classified():
+                async with asyncio.timeout(GRACE + ANSWER_LIMIT):
+                    await consuming.stop()
+        except (Transient, ExceptionGroup) as error:
+            log.warning("consuming was not ended in good order", reason=type(error).__name__)
+        if consuming._connection is not None and connection is not None:
+            consuming._connection = consuming._channel = None
+            consuming.config.disconnect()
+            with suppress(Transient), classified():
+                async with asyncio.timeout(ANSWER_LIMIT):
+                    await connection.close()
 
     async def close(self) -> None:
         """Close the publishing connection."""
-        with _classified():
-            await self._publishing.stop()
+        with classified():
+            async with asyncio.timeout(ANSWER_LIMIT):
+                await self._publishing.stop()
 
-    async def take_dead_letters(self, limit: int) -> list[AbstractIncomingMessage]:
-        """Up to `limit` unacknowledged messages of this service's dead-letter queue (aio-pika messages)."""
-        with _classified():
-            channel = await self._channel()
-            queue = await channel.get_queue(self.topology.dead_letter_queue(self.service))
+    @asynccontextmanager
+    async def take_dead_letters(self, limit: int) -> AsyncIterator[list[AbstractIncomingMessage]]:
+        """Up to `limit` messages of this service's dead-letter queue; those not acknowledged inside go back to it."""
+        with classified():
+            channel = await connected(self._publishing).channel(publisher_confirms=False)
+        try:
             messages: list[AbstractIncomingMessage] = []
-            while len(messages) < limit and (message := await queue.get(fail=False, timeout=5)) is not None:
-                messages.append(message)
-            return messages
+            with classified():
+                queue = await channel.get_queue(self.topology.dead_letter_queue(self.service), ensure=False)
+                while len(messages) < limit and (message := await queue.get(fail=False, timeout=5)) is not None:
+                    messages.append(message)
+            yield messages
+        finally:
+            with suppress(Transient), classified():
+                await channel.close()
 
-    async def replay(self, body: bytes, queue: str) -> None:
-        """Send a dead letter's body straight to the queue it came from, under the same ids."""
-        await self._send(body, None, queue)
+    @property
+    def default_queue(self) -> str:
+        """Where a dead letter goes back to that does not say where it came from."""
+        return self.topology.queue(self.service, "bulk")
+
+    async def replay(self, letter: AbstractIncomingMessage, queue: str) -> None:
+        """Send a dead letter's body straight to the queue it came from, under the same ids; then acknowledge it."""
+        await self._send(letter.body, None, queue)
+        with classified():
+            await letter.ack()
 
 
 async def _undecoded(message: Any) -> bytes:

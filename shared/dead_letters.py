@@ -6,7 +6,7 @@ its own event tells the ledger that the application waits for a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -14,9 +14,10 @@ import structlog
 
 from shared import metrics
 from shared.application import id_of
-from shared.batches import Event, Failure
+from shared.batches import Event, Failure, decode
 from shared.broker import Broker
 from shared.clock import Clock
+from shared.errors import Malformed
 from shared.events import EventDeadLettered, event_id
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox
@@ -38,22 +39,26 @@ class DeadLetters:
 
     async def give_up(self, failure: Failure) -> None:
         """Keep the event in the dead-letter queue and record why. Raises Transient when either could not be done."""
-        await self._broker.dead_letter(failure, orjson.dumps([failure.envelope]))
         reading = await self._clock.read()
-        subject, given_id = failure.envelope.get("subject"), failure.envelope.get("id")
+        identity = failure.attribute("id")
         record: Document = {
-            "_id": id_of("dead-letter", failure.queue, given_id, failure.reason),
+            "_id": id_of("dead-letter", failure.queue, identity, failure.reason),
             "service": self._broker.service,
-            "event_id": str(given_id or ""),
-            "event_type": str(failure.envelope.get("type", "")),
-            "application_id": subject if isinstance(subject, str) else "",
+            "event_id": identity,
+            "event_type": failure.attribute("type"),
+            "application_id": failure.attribute("subject"),
             "queue": failure.queue,
             "handler": failure.handler,
             "attempts": failure.attempts,
             "reason": failure.reason,
             "at": reading.now,
         }
+        # The record comes first: it can be repeated without leaving a second one, a message in the queue cannot.
         stored = await self.outbox.append([record], "bulk", reading.real)
+        if not stored[0].fresh:
+            with classified():
+                await self._records.update_one({"_id": record["_id"]}, {"$unset": {"replayed_at": ""}})
+        await self._broker.dead_letter(failure, orjson.dumps([failure.envelope]))
         await self.outbox.publish_or_leave(item.document for item in stored)
         metrics.DEAD_LETTERS.labels(failure.queue, failure.reason.partition(":")[0]).inc()
 
@@ -65,19 +70,34 @@ class DeadLetters:
     async def replay(self, limit: int = 1000) -> int:
         """Send up to `limit` dead letters back to the queues they came from, under the same ids; the number sent.
 
-        One that fails again comes back. A message is acknowledged only once the broker confirmed its copy.
+        One that fails again comes back. A message is acknowledged only once the broker confirmed its copy. Raises
+        Transient; what was not sent then is back in the dead-letter queue.
         """
         replayed = 0
-        for message in await self._broker.take_dead_letters(limit):
-            queue = message.headers.get(HEADER_QUEUE) or message.headers.get("x-first-death-queue")
-            await self._broker.replay(message.body, str(queue))
-            await message.ack()
-            replayed += 1
-        if replayed:
-            reading = await self._clock.read()
-            with classified():
-                await self._records.update_many({}, {"$set": {"replayed_at": reading.now}})
+        async with self._broker.take_dead_letters(limit) as messages:
+            # Marked before they are sent: one that fails again at once takes its mark off.
+            await self._mark_replayed(message.body for message in messages)
+            for message in messages:
+                # The broker itself put it there when it has no header of ours: delivered too often, a batch as it was.
+                queue = message.headers.get(HEADER_QUEUE) or message.headers.get("x-first-death-queue")
+                await self._broker.replay(message, str(queue or self._broker.default_queue))
+                replayed += 1
         return replayed
+
+    async def _mark_replayed(self, bodies: Iterable[bytes]) -> None:
+        identities = sorted({identity for body in bodies for identity in _ids_in(body)})
+        if identities:
+            now = (await self._clock.read()).now
+            with classified():
+                await self._records.update_many({"event_id": {"$in": identities}}, {"$set": {"replayed_at": now}})
+
+
+def _ids_in(body: bytes) -> Iterator[str]:
+    try:
+        envelopes = decode(body)
+    except Malformed:
+        return
+    yield from (str(envelope["id"]) for envelope in envelopes if envelope.get("id"))
 
 
 def _event_of(record: Mapping[str, Any]) -> Event:

@@ -18,27 +18,31 @@ import structlog
 from fastapi import FastAPI
 
 from shared import logs, mongo, retry, work
-from shared.batches import BatchConsumer, Handler
+from shared import settings as environment
+from shared.batches import Handler
 from shared.broker import Broker
 from shared.clock import DatabaseClock
+from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
 from shared.errors import Transient
 from shared.outbox import Outbox
 from shared.settings import PlatformSettings
 from shared.topology import Topology
+from shared.watchdog import Watchdog
 from shared.web.auth import ApiKeys, parse_keys
 from shared.web.clock_routes import clock_routes
 from shared.web.dead_letter_routes import dead_letter_routes
 from shared.web.links import Links
 from shared.web.service import Check
-from shared.web.serving import WebServer
+from shared.web.serving import CannotListen, WebServer
 
 log = structlog.get_logger(__name__)
 
-WATCH_INTERVAL: Final = 5.0
-WATCH_PATIENCE: Final = 6
-"""Bad looks in a row (30 s) before the watchdog ends the process."""
 SWEEP_INTERVAL: Final = 2.0
+CHECK_LIMIT: Final = 3.0
+"""Seconds for the database to answer a readiness check."""
+ROUND_GRACE: Final = 8.0
+"""Seconds that rounds of loops have to end in once a stop is asked for. What they do is safe to break off."""
 EX_SOFTWARE: Final = 70
 
 Prepare = Callable[[], Awaitable[None]]
@@ -51,14 +55,17 @@ class Platform:
         logs.configure(name, settings.log_level)
         self.name = name
         self.settings = settings
-        self.client = mongo.connect(settings.mongo_url.get_secret_value(), f"accede-{name}")
+        try:
+            self.client = mongo.connect(settings.mongo_url.get_secret_value(), f"accede-{name}")
+            self.broker = Broker(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace), name)
+            self.api_keys: ApiKeys = parse_keys(settings.api_keys.get_secret_value())
+            self.links = Links(settings.link_secret.get_secret_value())
+        except ValueError as error:
+            environment.refuse(f"{error}")
         self.database = self.client[settings.mongo_database or f"accede_{name}"]
         self.clock = DatabaseClock(self.database)
-        self.broker = Broker(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace), name)
         self.leases = work.Leases(self.database)
         self.dead_letters = DeadLetters(self.database, self.broker, self.clock)
-        self.api_keys: ApiKeys = parse_keys(settings.api_keys.get_secret_value())
-        self.links = Links(settings.link_secret.get_secret_value())
 
 
 @dataclass(slots=True)
@@ -88,100 +95,128 @@ class Lifecycle:
     def __init__(self, platform: Platform) -> None:
         self.platform = platform
         self.stopping = asyncio.Event()
-        self._started = False
+        self._waiting_for: Check | None = Check("started", False, "starting")
         self._parts: Parts | None = None
+        self._watchdog = Watchdog(platform.broker)
         self._died = False
 
     async def readiness(self) -> list[Check]:
-        """Database, consumers, and what the service itself adds."""
+        """Database, consumers, and what the service itself adds; while it starts, what it waits for."""
         if self.stopping.is_set():
             return [Check("running", False, "stopping")]
-        if not self._started or self._parts is None:
-            return [Check("started", False, "waiting for the database and the broker")]
-        problems = await self.platform.broker.consuming()
-        checks = [await self._database(), Check("consuming", not problems, "; ".join(problems))]
-        checks += [await check() for check in self._parts.checks]
-        return checks
+        if self._waiting_for is not None or self._parts is None:
+            return [self._waiting_for or Check("started", False, "starting")]
+        return await asyncio.gather(self._database(), self._consuming(), *(_safe(each) for each in self._parts.checks))
 
     async def _database(self) -> Check:
         try:
-            await self.platform.clock.read()
+            async with asyncio.timeout(CHECK_LIMIT):
+                await self.platform.clock.read()
         except Transient as error:
             return Check("database", False, str(error))
+        except TimeoutError:
+            return Check("database", False, f"no answer within {CHECK_LIMIT:g} seconds")
         return Check("database", True)
 
+    async def _consuming(self) -> Check:
+        problems = await self.platform.broker.consuming()
+        return Check("consuming", not problems, "; ".join(problems))
+
     async def run(self, parts: Parts) -> int:
-        """Serve until SIGTERM or SIGINT; the exit status."""
+        """Serve until SIGTERM or SIGINT; the exit status: 0, 70 when it ended by itself, 78 when it cannot listen."""
         self._parts = parts
-        platform, settings = self.platform, self.platform.settings
+        settings = self.platform.settings
         self._add_operator_routes(parts.web)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         server = WebServer(parts.web, settings.http_host, settings.http_port)
-        await server.start()
+        try:
+            await server.start()
+        except CannotListen as error:
+            log.error("cannot listen", reason=str(error))
+            return environment.EX_CONFIG
         log.info("listening", host=settings.http_host, port=server.port)
         tasks = [asyncio.create_task(self._work(parts), name="work"), asyncio.create_task(server.wait(), name="web")]
-        stopping = asyncio.create_task(self.stopping.wait())
-        await asyncio.wait([*tasks, stopping], return_when=asyncio.FIRST_COMPLETED)
-        self.stopping.set()
-        await server.stop()
-        results = await asyncio.gather(*tasks, return_exceptions=True)
-        stopping.cancel()
-        platform.client.close()
-        failures = [result for result in results if isinstance(result, Exception)]
+        await self._until_stopping(*tasks)
+        results = await asyncio.gather(server.stop(), *tasks, return_exceptions=True)
+        self.platform.client.close()
+        failures = [result for result in results if isinstance(result, BaseException)]
         for failure in failures:
             log.error("ended by an error", exc_info=failure)
-        log.info("stopped", died=self._died)
-        return EX_SOFTWARE if failures or self._died else 0
+        died = bool(failures or self._died or self._watchdog.dead)
+        log.info("stopped", died=died)
+        return EX_SOFTWARE if died else 0
+
+    async def _until_stopping(self, *tasks: asyncio.Task[None]) -> None:
+        """Return when a stop is asked for. That a task ends before is a fault, and stops the rest."""
+        told = asyncio.create_task(self.stopping.wait())
+        await asyncio.wait([*tasks, told], return_when=asyncio.FIRST_COMPLETED)
+        if not self.stopping.is_set():
+            log.error("ended by itself", tasks=[task.get_name() for task in tasks if task.done()])
+            self._died = True
+            self.stopping.set()
+        told.cancel()
 
     async def _work(self, parts: Parts) -> None:
         platform = self.platform
-        if not await self._start(parts):
-            return
-        outboxes = [*parts.outboxes, platform.dead_letters.outbox]
-        loops = [*parts.loops, *(_sweeping(outbox) for outbox in outboxes)]
-        running = [
-            asyncio.create_task(work.run_loop(loop, platform.leases, self.stopping), name=loop.name) for loop in loops
-        ]
-        running.append(asyncio.create_task(self._watch(), name="watchdog"))
-        await self.stopping.wait()
-        await _best_effort("stop consuming", platform.broker.stop_consuming)
-        await asyncio.gather(*running)
+        if await self._start(parts):
+            outboxes = [*parts.outboxes, platform.dead_letters.outbox]
+            loops = [*parts.loops, *(_sweeping(outbox) for outbox in outboxes)]
+            running = [
+                asyncio.create_task(work.run_loop(loop, platform.leases, self.stopping), name=loop.name)
+                for loop in loops
+            ]
+            running.append(asyncio.create_task(self._watchdog.watch(self.stopping), name="watchdog"))
+            await self._until_stopping(*running)
+            await asyncio.gather(_best_effort("stop consuming", platform.broker.stop_consuming), self._ended(running))
         await _best_effort("close", platform.broker.close)
+
+    async def _ended(self, running: Sequence[asyncio.Task[None]]) -> None:
+        done, late = await asyncio.wait(running, timeout=ROUND_GRACE)
+        for task in late:
+            log.warning("round broken off", loop=task.get_name())
+            task.cancel()
+        for task in done:
+            if (error := task.exception()) is not None:
+                log.error("loop ended by an error", loop=task.get_name(), exc_info=error)
+                self._died = True
 
     async def _start(self, parts: Parts) -> bool:
         """Prepare, connect, consume; held while the world is away. False when told to stop meanwhile."""
-        platform = self.platform
-        consumer = BatchConsumer(platform.name, parts.handlers, platform.dead_letters)
-        platform.broker.consume(consumer)
-        steps: list[Prepare] = [platform.clock.prepare, platform.dead_letters.outbox.prepare]
-        steps += [outbox.prepare for outbox in parts.outboxes]
-        steps += [*parts.prepare, platform.broker.connect, platform.broker.start_consuming]
-        for step in steps:
+        platform, broker = self.platform, self.platform.broker
+        broker.consume(BatchConsumer(platform.name, parts.handlers, platform.dead_letters))
+        prepare: list[Prepare] = [platform.clock.prepare, platform.dead_letters.outbox.prepare]
+        prepare += [outbox.prepare for outbox in parts.outboxes]
+        steps = [("database", step) for step in (*prepare, *parts.prepare)]
+        steps += [("broker", broker.connect), ("broker", broker.start_consuming)]
+        for name, step in steps:
             held = 0
             while not self.stopping.is_set():
                 try:
-                    await step()
+                    await self._unless_stopping(step)
                     break
                 except Transient as error:
                     held += 1
-                    log.warning("start held", reason=str(error))
+                    self._waiting_for = Check(name, False, str(error))
+                    log.warning("start held", waiting_for=name, reason=str(error))
                     await work.wait(self.stopping, retry.backoff(held, longest=3.0))
-        self._started = not self.stopping.is_set()
-        return self._started
+        if self.stopping.is_set():
+            return False
+        self._waiting_for = None
+        log.info("started")
+        return True
 
-    async def _watch(self) -> None:
-        bad = 0
-        while not self.stopping.is_set():
-            await work.wait(self.stopping, WATCH_INTERVAL)
-            problems = await self.platform.broker.consuming()
-            away = problems and not await self.platform.broker.reachable()
-            bad = bad + 1 if problems and not away else 0
-            if bad >= WATCH_PATIENCE and not self.stopping.is_set():
-                log.error("the consumer is dead: ending the process", problems=problems)
-                self._died = True
-                self.stopping.set()
+    async def _unless_stopping(self, step: Prepare) -> None:
+        """Do a step of the start, but leave it where it is when a stop is asked for: it may hang as long as the world."""
+        told = asyncio.create_task(self.stopping.wait())
+        doing = asyncio.ensure_future(step())
+        await asyncio.wait([doing, told], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        if doing.done():
+            await doing
+        else:
+            doing.cancel()
 
     def _add_operator_routes(self, web: FastAPI) -> None:
         if self.platform.settings.clock_settable:
@@ -196,10 +231,16 @@ def _sweeping(outbox: Outbox) -> work.Loop:
     return work.Loop(f"sweep-{outbox.name}", sweep, SWEEP_INTERVAL)
 
 
+async def _safe(check: Callable[[], Awaitable[Check]]) -> Check:
+    try:
+        return await check()
+    except Transient as error:
+        return Check(getattr(check, "__name__", "check"), False, str(error))
+
+
 async def _best_effort(what: str, step: Prepare) -> None:
     """While stopping, a broker that is gone must not keep the process from ending."""
     try:
-        async with asyncio.timeout(30):
-            await step()
-    except (Transient, TimeoutError) as error:
+        await step()
+    except Transient as error:
         log.warning("while stopping", step=what, reason=str(error))

@@ -21,6 +21,8 @@ BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 DELIVERY_LIMIT: Final = 1000
 MAX_BATCH: Final = 500
 """The most events of one AMQP message."""
+MAX_BATCH_BYTES: Final = 4 << 20
+"""The most bytes of one AMQP message, unless a single event is larger. RabbitMQ 4 refuses messages beyond 16 MiB."""
 
 HEADER_REASON: Final = "x-accede-reason"
 HEADER_QUEUE: Final = "x-accede-queue"
@@ -86,7 +88,15 @@ class Topology:
             "x-dead-letter-routing-key": service,
         }
 
+    def dead_letter_queue_arguments(self) -> dict[str, Any]:
+        """Arguments of the dead-letter queues. They have no dead-letter exchange of their own, so what is delivered and
+        returned more often than the limit is gone: the default of 20 on RabbitMQ 4 is 20 replays that failed."""
+        return {"x-queue-type": "quorum", "x-delivery-limit": DELIVERY_LIMIT}
+
 
 def is_consumed(event_type: str) -> bool:
     """Whether any service consumes this event type."""
-    return any(event_type in types for types in CONSUMED.values())
+    return event_type in _CONSUMED
+
+
+_CONSUMED: Final = frozenset(event_type for types in CONSUMED.values() for event_type in types)

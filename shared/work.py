@@ -29,21 +29,16 @@ class Leases:
         self.holder = str(uuid4())
 
     async def acquire(self, name: str, seconds: float) -> bool:
-        """Take or renew the lease `name` for `seconds`; false when another replica holds it."""
+        """Take or renew the lease `name` for `seconds`; false when another replica holds it. Raises Transient."""
         until = {"$add": ["$$NOW", int(timedelta(seconds=seconds).total_seconds() * 1000)]}
         free = {"$or": [{"$eq": ["$holder", self.holder]}, {"$lt": ["$until", "$$NOW"]}]}
-        try:
-            with classified():
-                try:
-                    result = await self._leases.update_one(
-                        {"_id": name, "$expr": free},
-                        [{"$set": {"holder": self.holder, "until": until}}],
-                        upsert=True,
-                    )
-                except DuplicateKeyError:
-                    return False
-        except Transient:
-            return False
+        with classified():
+            try:
+                result = await self._leases.update_one(
+                    {"_id": name, "$expr": free}, [{"$set": {"holder": self.holder, "until": until}}], upsert=True
+                )
+            except DuplicateKeyError:
+                return False
         return bool(result.matched_count or result.upserted_id)
 
     async def release(self, name: str) -> None:
