@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
@@ -15,6 +15,7 @@ import httpx
 from deploy.local.stack import External, Stack
 from deploy.samples import Sample, write_csv
 from shared.policy.loader import load_pack
+from shared.web.auth import Role
 from tests.servers import Servers
 
 POLICY = Path("policies/weprotect")
@@ -29,6 +30,21 @@ QUICK = {
     "ACCEDE_RECONCILE_AFTER": "3",
     "ACCEDE_DISPATCH_LEASE_SECONDS": "5",
 }
+
+
+class Inbox(Protocol):
+    """A mailbox that can be looked into."""
+
+    def messages(self, **search: str) -> Iterator[dict[str, Any]]: ...
+
+
+class System(Protocol):
+    """The system, however it runs: as processes, or in containers."""
+
+    @property
+    def mailbox(self) -> Inbox: ...
+
+    def client(self, service: str, role: Role = "admin", replica: int = 0) -> httpx.Client: ...
 
 
 def commitments_hash() -> str:
@@ -59,14 +75,14 @@ def running(
         yield stack
 
 
-def set_clock(stack: Stack, now: str) -> None:
+def set_clock(stack: System, now: str) -> None:
     """Make it `now` in all three services."""
     for service in ("intake", "eligibility", "notifications"):
         with stack.client(service) as client:
             client.put("/v1/clock", json={"now": now}).raise_for_status()
 
 
-def post(stack: Stack, samples: Sequence[Sample], replica: int = 0) -> dict[str, str]:
+def post(stack: System, samples: Sequence[Sample], replica: int = 0) -> dict[str, str]:
     """Send samples one by one over the API, each under its own Idempotency-Key; sample id → application id."""
     with stack.client("intake", "channel", replica) as client:
         return {
@@ -88,13 +104,13 @@ def ask(call: Callable[..., Any], path: str, **options: Any) -> Any:
     return response.json()
 
 
-def upload(stack: Stack, samples: Sequence[Sample], path: Path) -> str:
+def upload(stack: System, samples: Sequence[Sample], path: Path) -> str:
     """Write the samples as CSV and start their import; the import's id."""
     write_csv(path, samples)
     return upload_file(stack, path)
 
 
-def upload_file(stack: Stack, path: Path) -> str:
+def upload_file(stack: System, path: Path) -> str:
     """Start the import of a CSV file; its id."""
     with stack.client("intake", "operator") as client:
         headers = {"Content-Type": "text/csv", **key(uuid4().hex)}
@@ -111,13 +127,13 @@ def until(condition: Callable[[], bool], what: str, seconds: float = 120) -> Non
         time.sleep(0.1)
 
 
-def ledger(stack: Stack) -> dict[str, Any]:
+def ledger(stack: System) -> dict[str, Any]:
     with stack.client("intake", "operator") as client:
         found: dict[str, Any] = ask(client.get, "/v1/ledger")
         return found
 
 
-def until_closed(stack: Stack, accepted: int, seconds: float = 120) -> dict[str, Any]:
+def until_closed(stack: System, accepted: int, seconds: float = 120) -> dict[str, Any]:
     """Wait until the ledger accounts for `accepted` applications and closes; the ledger."""
     seen: dict[str, Any] = {}
 
@@ -134,7 +150,7 @@ def until_closed(stack: Stack, accepted: int, seconds: float = 120) -> dict[str,
     return seen
 
 
-def applications(stack: Stack) -> list[dict[str, Any]]:
+def applications(stack: System) -> list[dict[str, Any]]:
     """Every application intake knows, as operators see them."""
     found: list[dict[str, Any]] = []
     with stack.client("intake", "operator") as client:
@@ -148,7 +164,7 @@ def applications(stack: Stack) -> list[dict[str, Any]]:
                 return found
 
 
-def emails(stack: Stack) -> list[dict[str, Any]]:
+def emails(stack: System) -> list[dict[str, Any]]:
     """Every email record of notifications."""
     found: list[dict[str, Any]] = []
     with stack.client("notifications", "operator") as client:
@@ -162,7 +178,7 @@ def emails(stack: Stack) -> list[dict[str, Any]]:
                 return found
 
 
-def check_decided_once_and_mailed_once(stack: Stack, expected: int) -> None:
+def check_decided_once_and_mailed_once(stack: System, expected: int) -> None:
     """Every application decided once, one email record of each kind, and in the mailbox no second copy unless its record
     went through `unknown`."""
     known = applications(stack)
