@@ -31,12 +31,14 @@ class Leases:
     async def acquire(self, name: str, seconds: float) -> bool:
         """Take or renew the lease `name` for `seconds`; false when another replica holds it. Raises Transient."""
         until = {"$add": ["$$NOW", int(timedelta(seconds=seconds).total_seconds() * 1000)]}
+        mine = [{"$set": {"holder": self.holder, "until": until}}]
         free = {"$or": [{"$eq": ["$holder", self.holder]}, {"$lt": ["$until", "$$NOW"]}]}
         with classified():
-            try:
-                result = await self._leases.update_one(
-                    {"_id": name, "$expr": free}, [{"$set": {"holder": self.holder, "until": until}}], upsert=True
-                )
+            taken = await self._leases.update_one({"_id": name, "$expr": free}, mine)
+            if taken.matched_count:
+                return True
+            try:  # an upsert may not ask with $expr, so making a new lease is a step of its own
+                result = await self._leases.update_one({"_id": name, "until": {"$exists": False}}, mine, upsert=True)
             except DuplicateKeyError:
                 return False
         return bool(result.matched_count or result.upserted_id)
