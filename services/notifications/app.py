@@ -3,53 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
 
+from services.notifications.api.emails import email_routes
+from services.notifications.api.templates import template_routes
 from services.notifications.consumers.subscriptions import handlers
 from services.notifications.delivery.composing import Composer
-from services.notifications.delivery.templates import Templates
 from services.notifications.delivery.smtp import Route, SmtpCarrier
+from services.notifications.delivery.templates import Templates
 from services.notifications.domain.addresses import AddressUnusable, envelope_address
 from services.notifications.domain.emails import RetryRules
 from services.notifications.domain.mime import Mailbox
 from services.notifications.loops.dispatch import Wakeup, dispatch_loops
+from services.notifications.pages.emails import PURPOSE, page_routes
 from services.notifications.settings import Settings
 from services.notifications.storage.dispatch import MongoQueue
 from services.notifications.storage.emails import Emails
 from services.notifications.storage.heads import Heads
 from services.notifications.storage.policies import Policies
+from services.notifications.storage.records import MongoRecords
 from services.notifications.use_cases.dispatch import Dispatcher, DispatchRules, Recovery
 from services.notifications.use_cases.emails import Correspondence, NewEmail
+from services.notifications.use_cases.previews import Previews
 from shared import settings as environment
 from shared.application import Lane
 from shared.clock import Reading
 from shared.service import Lifecycle, Parts, Platform
+from shared.web.layout import pages
 from shared.web.service import create_web
 
 NAME = "notifications"
 STATUS = "status"
 """The purpose of a status link, as intake knows it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """The service, ready to run."""
-
-    lifecycle: Lifecycle
-    parts: Parts
-    carriers: Sequence[SmtpCarrier]
-
-    async def run(self) -> int:
-        """Run until SIGTERM, and leave the SMTP server politely; the exit status."""
-        try:
-            return await self.lifecycle.run(self.parts)
-        finally:
-            for carrier in self.carriers:
-                await carrier.close()
 
 
 class _Ringing:
@@ -65,7 +52,7 @@ class _Ringing:
         self._wakeup.ring()
 
 
-def create_app(settings: Settings) -> Service:
+def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     """The service, wired; nothing is contacted yet."""
     platform = Platform(NAME, settings)
     lifecycle = Lifecycle(platform)
@@ -86,6 +73,15 @@ def create_app(settings: Settings) -> Service:
         api_keys=platform.api_keys,
         description="Every email Accede wrote, with its state and history, and previews of the templates.",
     )
+    records, previews = MongoRecords(platform.database), Previews(policies, composer, platform.clock)
+
+    def page_link(email_id: str) -> str:
+        return f"{settings.notifications_url.rstrip('/')}/emails/view/{platform.links.sign(PURPOSE, email_id)}"
+
+    web.include_router(email_routes(records, page_link))
+    web.include_router(template_routes(previews))
+    own_pages = pages("services.notifications.pages")
+    web.include_router(page_routes(own_pages, records, previews, platform.links, settings.public_url))
     parts = Parts(
         web=web,
         handlers=handlers(correspondence, heads, policies),
@@ -93,7 +89,7 @@ def create_app(settings: Settings) -> Service:
         loops=dispatch_loops(dispatchers, Recovery(queue, platform.clock), wakeup),
         prepare=[emails.prepare],
     )
-    return Service(lifecycle, parts, carriers)
+    return lifecycle, parts
 
 
 def _composer(settings: Settings, platform: Platform) -> Composer:
@@ -110,8 +106,7 @@ def _sender(settings: Settings) -> str:
     try:
         return envelope_address(settings.mail_from)
     except AddressUnusable as error:
-        print(f"Accede cannot start: ACCEDE_MAIL_FROM: {error}.", file=sys.stderr)
-        raise SystemExit(environment.EX_CONFIG) from None
+        environment.refuse(f"ACCEDE_MAIL_FROM: {error}.")
 
 
 def _route(settings: Settings) -> Route:
@@ -139,4 +134,5 @@ def _rules(settings: Settings) -> DispatchRules:
 
 def main() -> int:
     """Run until SIGTERM; the exit status. It is 78 when the settings are wrong."""
-    return asyncio.run(create_app(environment.load(Settings)).run())
+    lifecycle, parts = create_app(environment.load(Settings))
+    return asyncio.run(lifecycle.run(parts))

@@ -16,11 +16,12 @@ from markupsafe import escape
 from services.notifications.delivery.templates import Templates
 from services.notifications.domain import mime
 from services.notifications.domain.addresses import AddressUnusable, envelope_address, one_line
-from services.notifications.domain.letters import Letter, reference_of
+from services.notifications.domain.letters import TEMPLATES, Letter, reference_of
 from services.notifications.domain.mime import Mailbox
 from services.notifications.domain.plates import Gap, Plate, encoded_value, filled_text, plate
 from services.notifications.domain.wording import Wording, choose_locale
 from services.notifications.use_cases.emails import Composed
+from services.notifications.use_cases.previews import Rendered, TemplateVersion
 from shared.errors import Permanent
 from shared.policy.pack import PolicyDocument
 
@@ -35,17 +36,6 @@ _GAPS: Final = {gap.marker: gap.name for gap in (Gap.number(i, *each) for i, eac
 
 MakeStatusLink = Callable[[str], str]
 """Application id → the address of its status page, signed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """A letter in words."""
-
-    subject: str
-    text: str
-    html: str
-    locale: str
-    template_version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +105,14 @@ class Composer:
             locale=marked.locale,
             template_version=marked.template_version,
         )
+
+    def versions(self) -> list[TemplateVersion]:
+        """Every template pair there is, in the order in which an applicant may get them."""
+        return [
+            TemplateVersion(name, locale, self.templates.pair(locale, name).version)
+            for locale in self.templates.locales
+            for name in TEMPLATES
+        ]
 
     def _personal(self, letter: Letter) -> dict[str, str]:
         return {

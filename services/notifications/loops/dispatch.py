@@ -44,6 +44,8 @@ def _round(dispatcher: Dispatcher, wakeup: Wakeup) -> Callable[[], Awaitable[boo
         more = await dispatcher.round()
         if not more:
             await wakeup.wait()
+        if dispatcher.stopped():
+            await dispatcher.close()
         return more
 
     return work

@@ -100,6 +100,9 @@ class Carrier(Protocol):
     async def deliver(self, emails: Sequence[Claimed], may_go_on: Callable[[], bool]) -> list[Result]:
         """Hand over emails one after another, as long as `may_go_on`; one result each, in order."""
 
+    async def close(self) -> None:
+        """Give up the connection."""
+
 
 @dataclass(frozen=True, slots=True)
 class DispatchRules:
@@ -120,7 +123,7 @@ class Dispatcher:
         self._carrier = carrier
         self._clock = clock
         self._rules = rules
-        self._stopped = stopped
+        self.stopped = stopped
 
     async def round(self) -> bool:
         """Claim and send one batch; whether there may be more to do at once.
@@ -140,6 +143,10 @@ class Dispatcher:
         if wanted:
             await self._send(Claim(claim.token, wanted))
         return True
+
+    async def close(self) -> None:
+        """Take leave of the SMTP server."""
+        await self._carrier.close()
 
     async def _leave_out_superseded(self, claim: Claim) -> list[Claimed]:
         standings = await self._queue.standings(sorted({email.application_id for email in claim.emails}))
@@ -161,7 +168,7 @@ class Dispatcher:
         emails = await self._queue.start(claim, self._rules.lease)
         stopping.reached(Point.EMAIL_SENDING)
         async with self._kept_alive(claim, held):
-            results = await self._carrier.deliver(emails, lambda: held.ours() and not self._stopped())
+            results = await self._carrier.deliver(emails, lambda: held.ours() and not self.stopped())
         stopping.reached(Point.EMAIL_ACCEPTED)
         reading = await self._clock.read()
         settled = [
@@ -170,7 +177,7 @@ class Dispatcher:
         ]
         _tell(emails, results)
         await self._queue.settle(claim, settled, reading)
-        if any(isinstance(result, Untried) for result in results) and not self._stopped():
+        if any(isinstance(result, Untried) for result in results) and not self.stopped():
             raise Transient("the SMTP server went away")
 
     @asynccontextmanager

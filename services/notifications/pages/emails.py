@@ -1,0 +1,82 @@
+"""Pages: the overview, a template's preview, and one email as it was sent, for whoever holds its signed link."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from fastapi import APIRouter
+from fastapi.responses import HTMLResponse
+
+from services.notifications.domain.emails import KINDS, STATES, Kind, State
+from services.notifications.domain.letters import TEMPLATES
+from services.notifications.use_cases.previews import Previews
+from services.notifications.use_cases.records import Records, content_of
+from shared.errors import Transient
+from shared.web.layout import Pages
+from shared.web.links import Links
+from shared.web.problem import not_found
+
+PURPOSE: Final = "email"
+"""What a link to an email is signed for; its subject is the email's id."""
+_POLICY: Final = (
+    "default-src 'self'; script-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'; style-src 'self' 'unsafe-inline'"
+)
+"""The HTML of an email is shown in a sandboxed frame, which takes over this policy; its styles are inline."""
+SHOWING_AN_EMAIL: Final = {"Content-Security-Policy": _POLICY}
+DESCRIPTIONS: Final[Mapping[str, str]] = {
+    "acknowledgement": "Sent once, as soon as an application has arrived.",
+    "on_hold": "While a pause holds new applications.",
+    "referred": "When a person has to look at the application.",
+    "not_eligible": "When a criterion is not met, with the way to appeal.",
+    "incomplete": "When answers are missing, with what to do.",
+    "eligible": "When all that is decided by rule is met.",
+}
+
+
+def page_routes(pages: Pages, records: Records, previews: Previews, links: Links, public_url: str) -> APIRouter:
+    """The routes; anybody may look at counts and samples, an email needs its link."""
+    router = APIRouter()
+
+    @router.get("/", include_in_schema=False)
+    async def home() -> HTMLResponse:
+        return pages.page(
+            "home.html",
+            table=count_table(await records.counts()),
+            states=STATES,
+            templates=[(each, DESCRIPTIONS[each.name]) for each in previews.versions()],
+            public_url=public_url,
+        )
+
+    @router.get("/templates/{locale}/{name}", include_in_schema=False)
+    async def template(locale: str, name: str) -> HTMLResponse:
+        if name not in TEMPLATES:
+            raise not_found("template")
+        try:
+            rendered = await previews.preview(name, locale)
+        except Transient:
+            rendered = None
+        return pages.page("template.html", headers=SHOWING_AN_EMAIL, name=name, rendered=rendered)
+
+    @router.get("/emails/view/{token}", include_in_schema=False)
+    async def email(token: str) -> HTMLResponse:
+        found = await records.find(links.open(PURPOSE, token))
+        if found is None:
+            raise not_found("email")
+        record, mime = found
+        return pages.page(
+            "email.html", headers=SHOWING_AN_EMAIL, email=record, content=content_of(mime), public_url=public_url
+        )
+
+    return router
+
+
+def count_table(counts: Mapping[tuple[Kind, State], int]) -> list[list[str]]:
+    """A row a kind of email, a column a state, and the sums."""
+    rows = [[counts.get((kind, state), 0) for state in STATES] for kind in KINDS]
+    rows.append([sum(column) for column in zip(*rows, strict=True)])
+    return [
+        [name, *(f"{cell:,}" for cell in (*cells, sum(cells)))]
+        for name, cells in zip(("Acknowledgements", "Outcomes", "All"), rows, strict=True)
+    ]
