@@ -28,7 +28,6 @@ from services.eligibility.use_cases.receipts import ShowReceipts
 from services.eligibility.use_cases.withdrawals import TakeWithdrawals
 from shared import settings as environment
 from shared.policy.loader import PackInvalid, load_pack
-from shared.policy.pack import Policy
 from shared.service import Lifecycle, Parts, Platform
 from shared.web.layout import pages
 from shared.web.service import create_web
@@ -59,8 +58,11 @@ class Storage:
         )
 
 
-def create_parts(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> Parts:
-    """Everything the service adds to the platform. Nothing is contacted yet."""
+def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
+    """The service, wired. Nothing is contacted yet. Raises PackInvalid when the policy pack is wrong."""
+    policy = load_pack(settings.policy)
+    platform = Platform(NAME, settings)
+    lifecycle = Lifecycle(platform)
     storage = Storage.of(platform)
     rules = Rules(storage.policies, storage.pauses)
     decide = DecideApplications(rules, platform.clock, storage.decisions, storage.withdrawals, storage.interests)
@@ -78,13 +80,14 @@ def create_parts(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> Pa
         api_keys=platform.api_keys,
     )
     _add_routes(web, platform, storage, rules)
-    return Parts(
+    parts = Parts(
         web=web,
         handlers=handlers(decide, TakeWithdrawals(storage.withdrawals, storage.interests)),
         outboxes=[each.outbox for each in (storage.decisions, storage.interests, storage.policies, storage.pauses)],
         loops=[announcing(Announce(rules, platform.clock, storage.policies, storage.pauses))],
         prepare=[storage.decisions.prepare, storage.interests.prepare, put_in_force],
     )
+    return lifecycle, parts
 
 
 def _add_routes(web: FastAPI, platform: Platform, storage: Storage, rules: Rules) -> None:
@@ -107,16 +110,10 @@ def main() -> NoReturn:
     """Run until SIGTERM. Ends with status 78 when the settings or the policy pack are wrong."""
     settings = environment.load(Settings)
     try:
-        policy = load_pack(settings.policy)
+        lifecycle, parts = create_app(settings)
     except PackInvalid as invalid:
         print(f"Accede cannot start: the policy pack {settings.policy} is wrong.", file=sys.stderr)
         for error in invalid.errors:
             print(f"  {settings.policy}/{error}", file=sys.stderr)
         raise SystemExit(environment.EX_CONFIG) from None
-    platform = Platform(NAME, settings)
-    lifecycle = Lifecycle(platform)
-    raise SystemExit(asyncio.run(_run(platform, policy, lifecycle)))
-
-
-async def _run(platform: Platform, policy: Policy, lifecycle: Lifecycle) -> int:
-    return await lifecycle.run(create_parts(platform, policy, lifecycle))
+    raise SystemExit(asyncio.run(lifecycle.run(parts)))
