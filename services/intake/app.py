@@ -7,14 +7,20 @@ from datetime import timedelta
 from importlib.metadata import version
 
 from services.intake.api.applications import Addresses, SubmissionReader, application_list_routes, application_routes
+from services.intake.api.imports import import_routes
 from services.intake.consumers.policies import policy_handlers
 from services.intake.consumers.status import status_handlers
+from services.intake.loops.imports import ImportLoop
 from services.intake.loops.publishing import Afterwards
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
+from services.intake.storage.import_files import GridFiles
+from services.intake.storage.imports import MongoImports
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from services.intake.use_cases.applications import Applications
+from services.intake.use_cases.import_passes import ImportPasses
+from services.intake.use_cases.imports import Imports
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared import settings as configuration
@@ -39,6 +45,10 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     withdrawals = MongoWithdrawals(platform.database, platform.broker, projection.withdrawals)
     policies = Policies(MongoPolicies(platform.database), platform.clock)
     applications = Applications(revisions, withdrawals, projection, platform.clock, afterwards.start)
+    store, files = MongoImports(platform.database), GridFiles(platform.database)
+    imports = Imports(store, files, platform.clock)
+    passes = ImportPasses(store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk)
+    importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set)
     addresses = Addresses(settings.public_url, platform.links.sign)
 
     web = create_web(
@@ -49,10 +59,13 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         readiness=lifecycle.readiness,
         api_keys=platform.api_keys,
         lifespan=afterwards.lifespan,
+        large_bodies={"POST /v1/imports": settings.import_max_bytes},
     )
     reader = SubmissionReader(policies, lambda: None)
     web.include_router(application_list_routes(statuses.page, addresses))
     web.include_router(application_routes(applications, projection, reader, addresses))
+
+    web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 
     async def policy_known() -> Check:
         try:
@@ -65,7 +78,8 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         web=web,
         handlers={**status_handlers(projection), **policy_handlers(policies)},
         outboxes=[revisions.outbox, withdrawals.outbox],
-        prepare=[revisions.prepare, statuses.prepare],
+        loops=importing.loops(),
+        prepare=[revisions.prepare, statuses.prepare, store.prepare],
         checks=[policy_known],
     )
 

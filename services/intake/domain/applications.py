@@ -19,11 +19,11 @@ class Stale(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """One accepted revision. `body_hash` tells a repeated request from another one under the same key; `trace` is the
-    W3C `traceparent` of the request."""
+    """One accepted revision. `body_hash` tells a repeated request from another one under the same key (rows of files need
+    none); `trace` is the W3C `traceparent` of the request."""
 
     application: Application
-    body_hash: str
+    body_hash: str | None = None
     idempotency_key: str | None = None
     trace: str | None = None
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import aio_pika
 import httpx
 from pydantic import BaseModel, SecretStr
 
@@ -31,7 +32,7 @@ from shared.events import (
 from shared.mongo import Database
 from shared.policy.loader import load_pack
 from shared.policy.pack import Policy
-from shared.topology import LANES, Topology
+from shared.topology import CONSUMED, LANES, Topology
 from shared.web.auth import hash_key
 from tests.servers import Servers
 from tests.waiting import eventually
@@ -216,17 +217,20 @@ async def running(settings: Settings, database: Database, announce: bool = True)
             lifecycle.stopping.set()
             assert await task == 0
             await broker.stop_consuming()
-            await _remove_queues(broker)
             await broker.close()
+            await _remove_queues(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace))
 
 
-async def _remove_queues(broker: Broker) -> None:
-    channel, topology = await broker._channel(), broker.topology
-    for service in ("intake", "eligibility", "notifications"):
+async def _remove_queues(url: str, topology: Topology) -> None:
+    """The broker may be everyone's: what this test declared goes."""
+    connection = await aio_pika.connect(url)
+    channel = await connection.channel()
+    for service in CONSUMED:
         for queue in (topology.dead_letter_queue(service), *(topology.queue(service, lane) for lane in LANES)):
             await channel.queue_delete(queue)
-    await channel.exchange_delete(topology.exchange)
-    await channel.exchange_delete(topology.dead_letter_exchange)
+    for exchange in (topology.exchange, topology.dead_letter_exchange):
+        await channel.exchange_delete(exchange)
+    await connection.close()
 
 
 async def _ready(client: httpx.AsyncClient, announced: bool) -> bool:

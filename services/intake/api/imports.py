@@ -1,0 +1,239 @@
+"""`/v1/imports`: send a file, see its preview, commit it, follow it, read the errors of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.intake.api.applications import ChannelCaller, IdempotencyKey, checked_key
+from services.intake.api.uploads import upload_of
+from services.intake.domain.import_files import Format
+from services.intake.domain.imports import Import, ImportState
+from services.intake.use_cases.applications import Sender
+from services.intake.use_cases.imports import Imports
+from shared.tracing import current_traceparent
+from shared.web.auth import Caller
+from shared.web.openapi import file_body
+from shared.web.problem import Problem, not_found
+
+
+class ReasonShown(BaseModel):
+    """A failing field, and how many rows fail there in the same way."""
+
+    pointer: str
+    message: str
+    rows: int
+
+
+class CategoryRows(BaseModel):
+    """How many valid rows are of a category."""
+
+    category: str
+    rows: int
+
+
+class PreviewShown(BaseModel):
+    """What a first reading of the file found; nothing is taken in by it."""
+
+    rows: int
+    valid: int
+    refused: int
+    by_category: list[CategoryRows]
+    by_reason: list[ReasonShown] = Field(description="The 50 most frequent reasons for which rows are refused.")
+
+
+class ProgressShown(BaseModel):
+    """How far it is. `rows` is null until the preview has counted them; `rows_previewed` grows before, then `rows_done`,
+    of which `accepted` became applications and `refused` are in the list of errors."""
+
+    rows: int | None
+    rows_previewed: int
+    rows_done: int
+    accepted: int
+    refused: int
+
+
+class ImportShown(BaseModel):
+    """An import. `state`: stored → previewing → previewed → importing → done; or refused, when the file as a whole
+    cannot be read: then `problems` says why. `committed_at` is the receipt time of its rows."""
+
+    import_id: str
+    state: ImportState
+    filename: str
+    format: Format
+    size: int = Field(description="Bytes.")
+    sha256: str
+    client: str
+    historical: bool
+    commit: bool = Field(description="Whether it goes on by itself when the preview is there.")
+    stored_at: AwareDatetime
+    committed_at: AwareDatetime | None
+    policy_hash: str | None = Field(description="The policy version by which its rows are checked.")
+    preview: PreviewShown | None
+    progress: ProgressShown
+    problems: list[str]
+    import_url: str
+    errors_url: str
+
+
+class ImportList(BaseModel):
+    """The newest imports."""
+
+    imports: list[ImportShown]
+
+
+class RowError(BaseModel):
+    """One failing field of a row: JSON pointer and what to do."""
+
+    pointer: str
+    message: str
+
+
+class RowErrors(BaseModel):
+    """A refused row. `row` counts from 1 without the header, `line` is the line of the file on which it begins."""
+
+    row: int
+    line: int
+    errors: list[RowError]
+
+
+class ErrorList(BaseModel):
+    """Refused rows in order. `next` is the value of `after` for the next page; null at the end."""
+
+    errors: list[RowErrors]
+    next: int | None
+
+
+class ImportReader(Protocol):
+    """What the routes read."""
+
+    async def find(self, import_id: str) -> Import | None: ...
+    async def newest(self, client: str | None, limit: int) -> list[Import]: ...
+    async def errors(self, import_id: str, after: int, limit: int) -> list[dict[str, object]]: ...
+
+
+ImportId = Annotated[str, Path(description="The import's id.", max_length=36)]
+_FILE = file_body(
+    "text/csv",
+    "application/x-ndjson",
+    "application/jsonl",
+    description="The file, as the whole body. CSV: UTF-8, commas, a header of column names (category, organisation.name, "
+    "contact.email …, one column per question). JSON Lines: one application a line, as POST /v1/applications takes it.",
+)
+_FILE["requestBody"]["content"]["multipart/form-data"] = {
+    "schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
+}
+
+
+def import_routes(imports: Imports, reader: ImportReader, public_url: str, max_bytes: int) -> APIRouter:
+    """What channels and operators do with files."""
+    router = APIRouter(prefix="/v1/imports", tags=["imports"])
+    own = _own(reader)
+
+    @router.post(
+        "",
+        status_code=202,
+        summary="Send a file of applications",
+        response_description="The file is stored; preview and import go on by themselves.",
+        openapi_extra=_FILE,
+    )
+    async def create_import(
+        request: Request,
+        response: Response,
+        caller: ChannelCaller,
+        idempotency_key: IdempotencyKey = None,
+        commit: Annotated[bool, Query(description="False stops after the preview, until it is committed.")] = True,
+        historical: Annotated[
+            bool, Query(description="Rows carry `received_at` of an earlier system; operators only.")
+        ] = False,
+        filename: Annotated[
+            str, Query(description="What the file is called; or `X-Filename`, `Content-Disposition`.")
+        ] = "",
+    ) -> ImportShown:
+        if historical and not caller.may("operator"):
+            detail = "Only an operator's import may carry receipt times: leave `historical` out."
+            raise Problem(403, "Not allowed", detail, type="forbidden")
+        sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
+        async with upload_of(request, max_bytes) as upload:
+            job = await imports.take_in(upload, sender, historical=historical, commit=commit)
+        response.headers["Location"] = f"/v1/imports/{job.import_id}"
+        return _shown(job, public_url)
+
+    @router.get("", summary="List the newest imports")
+    async def list_imports(caller: ChannelCaller, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> ImportList:
+        found = await reader.newest(None if caller.may("operator") else caller.name, limit)
+        return ImportList(imports=[_shown(job, public_url) for job in found])
+
+    @router.get("/{import_id}", summary="Read an import: state, preview, progress")
+    async def read_import(caller: ChannelCaller, import_id: ImportId) -> ImportShown:
+        return _shown(await own(import_id, caller), public_url)
+
+    @router.post("/{import_id}/commit", status_code=202, summary="Take in what was previewed")
+    async def commit_import(caller: ChannelCaller, import_id: ImportId) -> ImportShown:
+        return _shown(await imports.commit(await own(import_id, caller)), public_url)
+
+    @router.get("/{import_id}/errors", summary="Read why rows were refused")
+    async def read_errors(
+        caller: ChannelCaller,
+        import_id: ImportId,
+        after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> ErrorList:
+        await own(import_id, caller)
+        found = [RowErrors.model_validate(each) for each in await reader.errors(import_id, after, limit)]
+        return ErrorList(errors=found, next=found[-1].row if len(found) == limit else None)
+
+    return router
+
+
+def _own(reader: ImportReader) -> Callable[[str, Caller], Awaitable[Import]]:
+    async def own(import_id: str, caller: Caller) -> Import:
+        job = await reader.find(import_id)
+        if job is None or not (caller.may("operator") or job.client == caller.name):
+            raise not_found("import")
+        return job
+
+    return own
+
+
+def _shown(job: Import, public_url: str) -> ImportShown:
+    url = f"{public_url.rstrip('/')}/v1/imports/{job.import_id}"
+    preview = job.preview
+    return ImportShown(
+        import_id=job.import_id,
+        state=job.state,
+        filename=job.filename,
+        format=job.format,
+        size=job.size,
+        sha256=job.sha256,
+        client=job.client,
+        historical=job.historical,
+        commit=job.commit,
+        stored_at=job.stored_at,
+        committed_at=job.committed_at,
+        policy_hash=job.policy_hash,
+        preview=None
+        if preview is None
+        else PreviewShown(
+            rows=preview.rows,
+            valid=preview.valid,
+            refused=preview.refused,
+            by_category=[CategoryRows(category=name, rows=rows) for name, rows in preview.by_category],
+            by_reason=[
+                ReasonShown(pointer=each.pointer, message=each.message, rows=each.rows) for each in preview.by_reason
+            ],
+        ),
+        progress=ProgressShown(
+            rows=preview.rows if preview else None,
+            rows_previewed=preview.rows if preview else job.previewed_rows,
+            rows_done=job.progress.row,
+            accepted=job.progress.accepted,
+            refused=job.progress.refused,
+        ),
+        problems=list(job.problems),
+        import_url=url,
+        errors_url=f"{url}/errors",
+    )

@@ -1,0 +1,98 @@
+"""Reading a file out of a request: as its whole body, or as a field of a browser's form."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from email.message import Message
+from typing import Final
+from urllib.parse import unquote
+
+from fastapi import Request
+from starlette.datastructures import UploadFile
+
+from services.intake.domain.import_files import Format
+from services.intake.use_cases.imports import Upload
+from shared.web.limits import too_large
+from shared.web.negotiation import media_type
+from shared.web.problem import Problem
+
+MEDIA_TYPES: Final[dict[str, Format]] = {
+    "text/csv": "csv",
+    "application/csv": "csv",
+    "application/vnd.ms-excel": "csv",  # what browsers on Windows call a .csv
+    "application/x-ndjson": "jsonl",
+    "application/ndjson": "jsonl",
+    "application/jsonl": "jsonl",
+    "application/x-jsonlines": "jsonl",
+}
+_SUFFIXES: Final[dict[str, Format]] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
+_READ: Final = 1 << 20
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069<>:\"|?*]+")
+
+
+@asynccontextmanager
+async def upload_of(request: Request, max_bytes: int) -> AsyncIterator[Upload]:
+    """The file of a request. Problem 415 when it is neither CSV nor JSON Lines, 413 when it is too large, 400 when a form
+    has no file."""
+    kind = media_type(request.headers.get("content-type", ""))
+    if kind == "multipart/form-data":
+        async with request.form(max_files=1, max_fields=10) as form:
+            files = [value for value in form.values() if isinstance(value, UploadFile)]
+            if not files:
+                raise Problem(400, "No file in the form", "Send the file in the field `file`.", type="malformed")
+            name = clean_filename(files[0].filename or "")
+            yield Upload(name, _format(media_type(files[0].content_type or ""), name), _parts(files[0]))
+        return
+    name = clean_filename(_filename(request))
+    yield Upload(name, _format(kind, name), _body(request, max_bytes))
+
+
+def clean_filename(name: str) -> str:
+    """A name that is safe to show and to log: the last part of a path, without control and direction characters, 200
+    characters at most. It is never used as a path."""
+    last = re.split(r"[/\\]", name)[-1]
+    return _UNFIT.sub("_", last).strip(" .")[:200] or "upload"
+
+
+def _format(kind: str, name: str) -> Format:
+    suffix = name.rpartition(".")[2].lower()
+    # a form's part is often called application/octet-stream or text/plain; then the name says what it is
+    found = MEDIA_TYPES.get(kind) or (
+        _SUFFIXES.get(suffix) if kind in ("", "application/octet-stream", "text/plain") else None
+    )
+    if found is None:
+        raise Problem(
+            415,
+            "Neither CSV nor JSON Lines",
+            "Send CSV with `Content-Type: text/csv`, or JSON Lines with `Content-Type: application/x-ndjson`.",
+            type="media-type",
+            headers={"Accept-Post": "text/csv, application/x-ndjson, application/jsonl, multipart/form-data"},
+        )
+    return found
+
+
+def _filename(request: Request) -> str:
+    """The name that the query, `X-Filename` or `Content-Disposition` gives, in this order."""
+    given = request.query_params.get("filename") or unquote(request.headers.get("x-filename", ""))
+    if given or "content-disposition" not in request.headers:
+        return given
+    message = Message()
+    message["Content-Disposition"] = request.headers["content-disposition"]
+    return message.get_filename() or ""
+
+
+async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:
+    taken = 0
+    async for chunk in request.stream():
+        taken += len(chunk)
+        if taken > max_bytes:
+            raise too_large(max_bytes)
+        if chunk:
+            yield chunk
+
+
+async def _parts(file: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await file.read(_READ):
+        yield chunk

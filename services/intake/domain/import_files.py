@@ -1,0 +1,176 @@
+"""From the bytes of a file to its records: UTF-8 read strictly, CSV and JSON Lines split so that a broken record costs
+its neighbours nothing."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from shared.errors import Malformed, Refused
+from shared.web import strict_json
+
+Format = Literal["csv", "jsonl"]
+MAX_LINE: Final = 1 << 20
+"""Characters of a line."""
+MAX_RECORD_LINES: Final = 200
+"""Lines of one CSV record. A quotation mark that is still open after so many was never meant to be."""
+
+_UNFINISHED: Final = "unexpected end of data"
+_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_EXPECTED: Final = "It must be UTF-8 text (a byte order mark is fine): save or export it again as UTF-8."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line and its number in the file, from 1. `text` is empty when it was `too_long`."""
+
+    number: int
+    text: str
+    too_long: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its row number (from 1, without header and blank rows), the line it begins on, and either its content
+    (a list of cells, or a JSON value) or what is wrong with it."""
+
+    row: int
+    line: int
+    content: Any = None
+    fault: str | None = None
+
+
+class Utf8Lines:
+    """Bytes, as they come, to lines."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+        self._fed = 0
+        self._rest = ""
+        self._dropping = False
+        self._number = 0
+
+    def feed(self, data: bytes, final: bool = False) -> list[Line]:
+        """The lines that end in `data`; with `final`, also the last one without an end.
+
+        Raises:
+            Refused: it is not UTF-8; the message says where.
+        """
+        text = self._decode(data, final)
+        *whole, self._rest = (self._rest + text).split("\n")
+        lines = [self._line(each) for each in whole]
+        if final and (self._rest or self._dropping):
+            lines.append(self._line(self._rest))
+        elif len(self._rest) > MAX_LINE:
+            self._rest, self._dropping = "", True
+        return lines
+
+    def _line(self, text: str) -> Line:
+        too_long, self._dropping = self._dropping or len(text) > MAX_LINE, False
+        self._number += 1
+        return Line(self._number, "" if too_long else text.removesuffix("\r"), too_long)
+
+    def _decode(self, data: bytes, final: bool) -> str:
+        if self._fed == 0 and data.startswith(_WIDE):
+            raise Refused(f"The file is UTF-16. {_EXPECTED}")
+        undecoded = len(self._decoder.getstate()[0])
+        try:
+            text = self._decoder.decode(data, final)
+        except UnicodeDecodeError as error:
+            place = self._fed - undecoded + error.start + 1
+            raise Refused(f"The file is not UTF-8: its byte {place:,} cannot be read. {_EXPECTED}") from None
+        begins = self._fed == 0
+        self._fed += len(data)
+        return text.removeprefix("\ufeff") if begins else text
+
+
+class JsonRecords:
+    """Lines to JSON values, one a line. Blank lines are passed over."""
+
+    def __init__(self) -> None:
+        self._row = 0
+
+    def feed(self, lines: Iterable[Line], final: bool = False) -> Iterator[Record]:
+        """The records of these lines."""
+        for line in lines:
+            if line.too_long:
+                yield self._record(line, fault=_too_long())
+            elif line.text.strip():
+                try:
+                    yield self._record(line, strict_json.loads(line.text.encode()))
+                except Malformed as error:
+                    yield self._record(line, fault=str(error))
+
+    def _record(self, line: Line, content: Any = None, fault: str | None = None) -> Record:
+        self._row += 1
+        return Record(self._row, line.number, content, fault)
+
+
+class CsvRecords:
+    """Lines to lists of cells (RFC 4180, commas). The first record that is not blank is the header and has row 0."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque()
+        self._row = 0
+
+    def feed(self, lines: Iterable[Line], final: bool = False) -> Iterator[Record]:
+        """The records that end in these lines. With `final` no more come, and an open quotation mark is a fault."""
+        self._lines.extend(lines)
+        while self._lines:
+            first = self._lines[0]
+            cells, taken, fault = self._next(first, final)
+            if not taken:
+                return
+            for _ in range(taken):
+                self._lines.popleft()
+            if fault is not None or any(cell.strip() for cell in cells):
+                yield Record(self._row, first.number, cells, fault)
+                self._row += 1
+
+    def _next(self, first: Line, final: bool) -> tuple[list[str], int, str | None]:
+        """Cells, the number of lines they took, and the fault. No line taken: the record goes on in lines to come. A
+        faulty record takes its first line only, so that what an open quotation mark would swallow is read."""
+        if first.too_long:
+            return [], 1, _too_long()
+        try:
+            return next(csv.reader([first.text], strict=True), []), 1, None
+        except csv.Error as error:
+            if str(error) != _UNFINISHED:
+                return [], 1, _of_csv(error)
+        text = first.text
+        for taken in range(2, min(len(self._lines), MAX_RECORD_LINES) + 1):
+            line = self._lines[taken - 1]
+            text = f"{text}\n{line.text}"
+            if '"' not in line.text:
+                continue
+            try:
+                return next(csv.reader([text], strict=True)), taken, None
+            except csv.Error as error:
+                if str(error) != _UNFINISHED:
+                    return [], 1, _of_csv(error)
+        if final or len(self._lines) >= MAX_RECORD_LINES:
+            return (
+                [],
+                1,
+                "A quotation mark is opened and never closed: close it, or double it if it is part of the text.",
+            )
+        return [], 0, None
+
+
+def _too_long() -> str:
+    return f"The line is longer than {MAX_LINE:,} characters."
+
+
+def _of_csv(error: csv.Error) -> str:
+    message = str(error)
+    if "field larger" in message:
+        return f"A cell is longer than {csv.field_size_limit():,} characters."
+    if "expected after" in message:
+        return "A quotation mark stands inside a quoted cell: double it there."
+    if "new-line" in message:
+        return "A line break stands in a cell without quotation marks: put the cell in quotation marks."
+    return f"The row cannot be read: {message}."

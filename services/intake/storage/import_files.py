@@ -1,0 +1,74 @@
+"""Uploaded files, in GridFS: streamed in and out, so that no file has to fit into the memory."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+from gridfs.errors import NoFile
+from motor.motor_asyncio import AsyncIOMotorGridFSBucket
+
+from shared.errors import Permanent
+from shared.mongo import Database, classified
+
+BUCKET: Final = "import_files"
+CHUNK: Final = 1 << 20
+ABANDONED: Final = timedelta(hours=6)
+"""Age after which a file without an import is what a kill between the two left behind."""
+
+
+class GridFiles:
+    """The bucket `import_files`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._bucket = AsyncIOMotorGridFSBucket(database, BUCKET, chunk_size_bytes=CHUNK)
+
+    async def write(self, file_id: str, filename: str, chunks: AsyncIterator[bytes]) -> int:
+        """Store a file; its size in bytes. What is raised on the way (also by `chunks`) leaves nothing behind."""
+        size = 0
+        with classified():
+            stream = self._bucket.open_upload_stream_with_id(file_id, filename)
+            try:
+                async for chunk in chunks:
+                    size += len(chunk)
+                    await stream.write(chunk)
+            except BaseException:
+                await stream.abort()
+                raise
+            await stream.close()
+        return size
+
+    async def read(self, file_id: str) -> AsyncIterator[bytes]:
+        """The content, a chunk of up to 1 MiB at a time. Raises Transient; Permanent when there is no such file."""
+        with classified():
+            try:
+                stream = await self._bucket.open_download_stream(file_id)
+            except NoFile:
+                raise Permanent("the file of this import is gone") from None
+        while True:
+            with classified():
+                chunk = await stream.readchunk()
+            if not chunk:
+                return
+            yield chunk
+
+    async def delete(self, file_id: str) -> None:
+        """Remove a file."""
+        with classified():
+            try:
+                await self._bucket.delete(file_id)
+            except NoFile:
+                return
+
+    async def delete_abandoned(self) -> int:
+        """Remove old files that no import names; the number removed."""
+        old = {"$lt": ["$uploadDate", {"$subtract": ["$$NOW", int(ABANDONED.total_seconds() * 1000)]}]}
+        with classified():
+            rows = await self._database[f"{BUCKET}.files"].find({"$expr": old}, {"_id": 1}).to_list(None)
+            named = set(await self._database["imports"].distinct("file_id"))
+        abandoned = [row["_id"] for row in rows if row["_id"] not in named]
+        for file_id in abandoned:
+            await self.delete(file_id)
+        return len(abandoned)
