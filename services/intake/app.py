@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 from services.intake.api.applications import Addresses, SubmissionReader, application_list_routes, application_routes
 from services.intake.api.imports import import_routes
+from services.intake.api.ledger import ledger_routes
 from services.intake.consumers.policies import policy_handlers
 from services.intake.consumers.status import status_handlers
 from services.intake.loops.imports import ImportLoop
+from services.intake.loops.ledger import ledger_loops
 from services.intake.loops.publishing import Afterwards
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
 from services.intake.storage.import_files import GridFiles
 from services.intake.storage.imports import MongoImports
+from services.intake.storage.ledger import MongoLedger
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from services.intake.use_cases.applications import Applications
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.imports import Imports
+from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared import settings as configuration
@@ -49,6 +54,10 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     imports = Imports(store, files, platform.clock)
     passes = ImportPasses(store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk)
     importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set)
+    after = timedelta(seconds=settings.reconcile_after)
+    answers = Answers()
+    reconciler = Reconciler(statuses, revisions, withdrawals, platform.clock, answers, after)
+    keeper = LedgerKeeper(MongoLedger(platform.database, revisions, statuses, store), revisions, projection)
     addresses = Addresses(settings.public_url, platform.links.sign)
 
     web = create_web(
@@ -61,10 +70,11 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         lifespan=afterwards.lifespan,
         large_bodies={"POST /v1/imports": settings.import_max_bytes},
     )
-    reader = SubmissionReader(policies, lambda: None)
+    reader = SubmissionReader(policies, partial(keeper.refused, "api"))
     web.include_router(application_list_routes(statuses.page, addresses))
     web.include_router(application_routes(applications, projection, reader, addresses))
 
+    web.include_router(ledger_routes(keeper))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 
     async def policy_known() -> Check:
@@ -76,9 +86,9 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
 
     return lifecycle, Parts(
         web=web,
-        handlers={**status_handlers(projection), **policy_handlers(policies)},
+        handlers={**status_handlers(projection, answers.heard), **policy_handlers(policies)},
         outboxes=[revisions.outbox, withdrawals.outbox],
-        loops=importing.loops(),
+        loops=[*importing.loops(), *ledger_loops(reconciler, keeper, settings.reconcile_after)],
         prepare=[revisions.prepare, statuses.prepare, store.prepare],
         checks=[policy_known],
     )
