@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 from faststream import FastStream
-from faststream.rabbit import Channel, RabbitQueue
+from faststream.rabbit import RabbitQueue
 
 from bench.peer.common import DECIDED, SUBMITTED, Decided, broker, database, policy, run
 from services.eligibility.domain.decisions import judge
@@ -22,8 +22,7 @@ version = PolicyVersion(policy, policy.document.effective_from, policy.document.
 pauses = [PauseVersion(1, pause.from_, pause) for pause in policy.document.pauses]
 
 
-# One setting is not the default: unlimited prefetch opens thousands of connections at once further on, and falls over.
-@bus.subscriber(RabbitQueue("peer.eligibility", durable=True), SUBMITTED, channel=Channel(prefetch_count=50))
+@bus.subscriber(RabbitQueue("peer.eligibility", durable=True), SUBMITTED)
 async def on_submitted(application: Application) -> None:
     judgement = judge(application, application.first_received_at, version, pauses)
     hold = judgement.hold

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import aiosmtplib
 from faststream import FastStream
-from faststream.rabbit import Channel, RabbitQueue
+from faststream.rabbit import RabbitQueue
 
 from bench.peer.common import DECIDED, SENT, SUBMITTED, Decided, Sent, broker, database, policy, run
 from services.notifications.delivery.composing import Composer, Templates
@@ -48,14 +48,12 @@ async def mail(letter: Letter) -> None:
     await bus.publish(Sent(application_id=letter.application_id, template=letter.template), exchange=SENT, persist=True)
 
 
-@bus.subscriber(
-    RabbitQueue("peer.notifications.submitted", durable=True), SUBMITTED, channel=Channel(prefetch_count=50)
-)
+@bus.subscriber(RabbitQueue("peer.notifications.submitted", durable=True), SUBMITTED)
 async def on_submitted(application: Application) -> None:
     await mail(letters.acknowledgement(application, policy.hash))
 
 
-@bus.subscriber(RabbitQueue("peer.notifications.decided", durable=True), DECIDED, channel=Channel(prefetch_count=50))
+@bus.subscriber(RabbitQueue("peer.notifications.decided", durable=True), DECIDED)
 async def on_decided(message: Decided) -> None:
     await mail(letters.outcome(message.decided))
 
