@@ -6,6 +6,7 @@ LocalError
 └── StoryFailed       the demo's end was not what it has to be
 """
 
+import json
 from pathlib import Path
 
 
@@ -39,4 +40,15 @@ def tail(log: Path, lines: int = 15) -> str:
     except OSError:
         return "    (no log was written)"
     found = text.splitlines()[-lines:]
-    return "\n".join(f"    {line}" for line in found) or "    (the log is empty)"
+    return "\n".join(f"    {_plain(line)}" for line in found) or "    (the log is empty)"
+
+
+def _plain(line: str) -> str:
+    """A line of a service's JSON log as a sentence; any other line as it is."""
+    try:
+        entry = json.loads(line)
+        words = [str(entry.pop(name)) for name in ("level", "event")]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return line
+    rest = {name: value for name, value in entry.items() if name not in ("timestamp", "service")}
+    return ": ".join(words) + "".join(f"; {name}: {value}" for name, value in rest.items())

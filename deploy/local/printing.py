@@ -44,7 +44,7 @@ class Printer:
 
     def error(self, text: str) -> None:
         """What went wrong, and what to do."""
-        self.console.print(f"\n[bold red]✗[/] {escape(text)}")
+        self.console.print(f"\n[bold red]✗[/] {escape(text)}", soft_wrap=True)
 
     def addresses(self, rows: Iterable[tuple[str, str]]) -> None:
         """Names and addresses, one a line; an address is never broken, so that it can be clicked and copied."""

@@ -40,12 +40,12 @@ class Apis:
 
     def start_import(self, file: Path) -> str:
         """Send a CSV file; returns the import's id once the service has stored it."""
-        headers = {"Content-Type": "text/csv"}
+        headers = {"Content-Type": "text/csv", "X-Filename": file.name}
         answer = self._ask("intake", "POST", "/v1/imports", content=file.read_bytes(), headers=headers)
         return str(answer["import_id"])
 
-    def import_progress(self, import_id: str) -> dict[str, Any]:
-        """How far an import is."""
+    def import_state(self, import_id: str) -> dict[str, Any]:
+        """An import with its state, progress and problems."""
         return self._document("intake", f"/v1/imports/{import_id}")
 
     def application(self, application_id: str) -> dict[str, Any]:

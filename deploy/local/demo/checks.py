@@ -20,8 +20,8 @@ def everything_arrived(story: Story) -> None:
 def _ledger(story: Story) -> list[str]:
     ledger = story.apis.ledger()
     faults = [] if ledger["closes"] else ["The reconciler's ledger does not close; see: accede status"]
-    if ledger["accepted"] != story.sent:
-        faults.append(f"{story.sent} applications were sent, and the ledger counts {ledger['accepted']}.")
+    if ledger["total"]["accepted"] != story.sent:
+        faults.append(f"{story.sent} applications were sent, and the ledger counts {ledger['total']['accepted']}.")
     return faults
 
 

@@ -1,5 +1,6 @@
 """What to look at: one decision's receipt, one email, and the addresses of pages about one organisation."""
 
+from datetime import datetime
 from typing import Any
 
 from deploy.local.demo.story import Story
@@ -17,7 +18,7 @@ def around(story: Story) -> None:
     decisions = story.apis.decisions(application_id)
     email = _outcome_email(story, application_id)
     message = next(story.mailbox.messages(message_id=email["message_id"]))
-    story.printer.card("Decision receipt", _receipt(application, decisions["decisions"][-1]))
+    story.printer.card("Decision receipt", _receipt(decisions["decisions"][-1]))
     story.printer.card(f"Email: {message['subject']}", str(story.mailbox.message(message["id"])["text"]).strip())
     story.printer.step("Pages about it, each with the organisation, its outcome and why:")
     story.printer.addresses(
@@ -40,15 +41,20 @@ def _rank(state: str, locale: str) -> tuple[bool, int]:
 
 
 def _outcome_email(story: Story, application_id: str) -> dict[str, Any]:
-    found = story.apis.emails(application_id=application_id)
-    return next(email for email in found if email["template"] != "acknowledgement")
+    return next(story.apis.emails(application_id=application_id, kind="outcome"))
 
 
-def _receipt(application: dict[str, Any], decision: dict[str, Any]) -> str:
-    lines = [f"{application['organisation_name']}: {decision['outcome'].replace('_', ' ')}", ""]
+def _receipt(decision: dict[str, Any]) -> str:
+    outcome = decision["outcome"].replace("_", " ")
+    received = datetime.fromisoformat(decision["received_at"])
+    lines = [
+        f"{decision['organisation']}: {outcome}",
+        f"Received {received:%d %B %Y, %H:%M:%S} UTC; decided by policy {decision['policy_hash'][:12]}.",
+        "",
+    ]
     for line in decision["receipt"]:
-        missing = f" (missing: {', '.join(line['missing'])})" if line["missing"] else ""
-        lines.append(
-            f"{MARKS.get(line['answer'], '·')} {line['criterion']}: {line['answer'].replace('_', ' ')}{missing}"
-        )
+        lines.append(f"{MARKS.get(line['answer'], '·')} {line['statement']}")
+        if line["answer"] != "met":
+            missing = "; ".join(one["label"] for one in line["missing"])
+            lines.append(f"    {line['answer'].replace('_', ' ')}{': ' + missing if missing else ''}")
     return "\n".join(lines)

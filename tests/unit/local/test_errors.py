@@ -23,3 +23,11 @@ def test_a_failed_start_names_the_process_the_reason_and_the_log(tmp_path: Path)
     log.write_text("out of memory\n")
     told = str(StartFailed("RabbitMQ", "ended while it was starting", log))
     assert all(part in told for part in ("RabbitMQ ended while it was starting", str(log), "out of memory"))
+
+
+def test_a_services_json_log_is_shown_in_words_and_other_lines_as_they_are(tmp_path: Path) -> None:
+    log = tmp_path / "service.log"
+    log.write_text(
+        '{"reason": "it is away", "event": "start held", "level": "warning", "service": "intake"}\n[1, 2]\n{}\n'
+    )
+    assert tail(log).splitlines() == ["    warning: start held; reason: it is away", "    [1, 2]", "    {}"]
