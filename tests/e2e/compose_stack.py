@@ -100,8 +100,8 @@ class ComposeStack:
             raise ComposeFailed(f"{error}\n{self.logs()}") from error
 
     def logs(self, lines: int = 40) -> str:
-        """The end of each container's log."""
-        return self.compose("logs", "--no-color", f"--tail={lines}")
+        """The end of the containers' logs; the database's is all connections."""
+        return self.compose("logs", "--no-color", f"--tail={lines}", *SERVICES, "gateway", "mailbox", "rabbitmq")
 
     def down(self) -> None:
         """Stop everything and forget its data."""
