@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from services.eligibility.domain.applicants import Applicant
@@ -118,8 +119,14 @@ def judge(
     evidence: dict[str, Value] = dict(policy.unseen_evidence(submission))
     for answer in answers:
         evidence.update(answer.evidence)
-    receipt = tuple(ReceiptAnswer(answer.criterion, answer.answer, answer.missing) for answer in answers)
+    receipt = tuple(_line(answer.criterion, answer.answer, answer.missing) for answer in answers)
     return Judgement(outcome_of(answers, exempt=exempts(on, category)), receipt, evidence, policy.hash)
+
+
+@lru_cache(maxsize=4096)
+def _line(criterion: str, answer: Answer, missing: tuple[str, ...]) -> ReceiptAnswer:
+    """A pack has a few hundred different lines, and a million decisions fifteen million of them."""
+    return ReceiptAnswer(criterion, answer, missing)
 
 
 def outcome_of(answers: Iterable[CriterionAnswer], *, exempt: bool) -> Outcome:

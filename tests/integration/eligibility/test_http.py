@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from shared.application import Organisation
 from shared.mongo import Database
 from shared.topology import Topology
 from shared.web.links import Links
@@ -100,6 +101,18 @@ async def test_the_receipt_page_says_what_stands_in_the_way_and_what_to_do(eligi
         assert sentence in page, sentence
     assert page.index("Not met") < page.index("Missing") < page.index("For people to judge")
     assert "un-member-state" not in page
+
+
+async def test_what_applicants_write_is_shown_as_text(eligibility: Running) -> None:
+    """Names and answers are theirs; none of it is markup, and a value in a template's language stays what it is."""
+    given = complete("technology_company", response__statement="<script>alert(1)</script> {{ 7 * 7 }}")
+    named = given.model_copy(update={"organisation": Organisation(name="<b>Bold & Co</b>", country="GB")})
+    made = application(named, received_at=AFTER)
+    await decided(eligibility, made)
+    page = await receipt_page(eligibility, made.application_id)
+    assert "&lt;b&gt;Bold &amp; Co&lt;/b&gt;" in page
+    assert "&lt;script&gt;alert(1)&lt;/script&gt; {{ 7 * 7 }}" in page
+    assert "<script" not in page
 
 
 async def test_a_receipt_can_be_recomputed_over_the_api(eligibility: Running) -> None:

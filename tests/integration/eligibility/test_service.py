@@ -55,6 +55,8 @@ async def test_each_is_decided_once_under_redelivery_and_by_two_replicas(
         assert await database["decisions"].count_documents({}) == 120
         assert await database["interests"].count_documents({}) == 60
         assert await database[DEAD_LETTERS].count_documents({}) == 0
+        for name in ("decisions", "interests", "policies", "pauses"):
+            assert await database[name].count_documents({"outbox.due": {"$exists": True}}) == 0, f"{name} are published"
 
 
 async def test_a_late_lower_revision_is_kept_as_superseded_and_not_told(eligibility: Running) -> None:
