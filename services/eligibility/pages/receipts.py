@@ -16,7 +16,8 @@ from shared.web.links import Links
 from shared.web.problem import Problem
 
 PURPOSE: Final = "receipt"
-MAX_AGE: Final = timedelta(days=365)
+MAX_AGE: Final = timedelta(days=3 * 365)
+"""As long as the link to the status page opens."""
 
 
 class Section(NamedTuple):
