@@ -68,14 +68,13 @@ def filled_text(text: str, gaps: Mapping[str, str], values: Mapping[str, str]) -
 
 def quoted_printable(text: str) -> bytes:
     """The text in quoted-printable with CRLF line ends, at most 76 characters a line (RFC 2045, 6.7)."""
-    lines = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
-    return b2a_qp(lines, istext=True)
+    lines = text.encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return b2a_qp(lines, istext=True).replace(b"\n", b"\r\n")
 
 
 def encoded_value(value: str) -> bytes:
     """A value for a gap: in quoted-printable, with room for a soft break at its end."""
-    encoded = b2a_qp(value.encode("utf-8", "replace"), quotetabs=False, istext=True)
-    return encoded if len(encoded) < LINE else _shortened(encoded.replace(b"\n", b"\r\n"))
+    return _shortened(quoted_printable(value))
 
 
 def _open_ended(text: str) -> bytes:

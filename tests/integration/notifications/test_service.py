@@ -14,18 +14,20 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel
 
-from services.notifications.app import Service, create_app
+from services.notifications.app import create_app
 from services.notifications.settings import Settings
 from shared.application import Application, Consent, Contact, Lane, Organisation, Provenance
-from shared.batches import BatchConsumer, Event
+from shared.batches import Event
 from shared.broker import Broker
 from shared.clock import DatabaseClock
+from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
 from shared.events import (
     TYPE_OF,
     ApplicationDecided,
     ApplicationSubmitted,
     ApplicationSummary,
+    EmailFailed,
     EmailSent,
     PolicyActivated,
     ReceiptLine,
@@ -33,8 +35,10 @@ from shared.events import (
 )
 from shared.mongo import Database
 from shared.policy.loader import load_pack
-from shared.topology import Topology
+from shared.service import Lifecycle, Parts
+from shared.topology import CONSUMED, Topology
 from tests.integration.notifications.smtp import MisbehavingServer, misbehaving
+from tests.integration.shared.amqp import remove
 from tests.servers import Servers
 from tests.waiting import eventually
 
@@ -98,7 +102,7 @@ class Intake:
         self.reports: list[Event] = []
 
     async def __call__(self, events: Sequence[Event], lane: Lane) -> None:
-        self.reports.extend(events)
+        self.reports += [event for event in events if isinstance(event.data, EmailSent | EmailFailed)]
 
 
 @pytest.fixture
@@ -108,33 +112,29 @@ async def smtp() -> AsyncIterator[MisbehavingServer]:
 
 
 @asynccontextmanager
-async def running(service: Service) -> AsyncIterator[Service]:
-    task = asyncio.create_task(service.run())
-    yield service
-    service.lifecycle.stopping.set()
+async def running(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
+    task = asyncio.create_task(lifecycle.run(parts))
+    yield
+    lifecycle.stopping.set()
     assert await task == 0
 
 
 @pytest.fixture
 async def intake(servers: Servers, topology: Topology, database: Database) -> AsyncIterator[tuple[Broker, Intake]]:
     broker, reports = Broker(servers.rabbitmq_url, topology, "intake"), Intake()
-    handlers = dict.fromkeys(("email.sent.v1", "email.failed.v1"), reports)
+    handlers = dict.fromkeys(CONSUMED["intake"], reports)
     broker.consume(BatchConsumer("intake", handlers, DeadLetters(database, broker, DatabaseClock(database))))
     await broker.connect()
     await broker.start_consuming()
     yield broker, reports
     await broker.stop_consuming()
-    channel = await broker._channel()
-    for service in ("intake", "eligibility", "notifications"):
-        await channel.queue_delete(topology.dead_letter_queue(service))
-        for lane in ("interactive", "bulk"):
-            await channel.queue_delete(topology.queue(service, lane))
-    await channel.exchange_delete(topology.exchange)
-    await channel.exchange_delete(topology.dead_letter_exchange)
     await broker.close()
+    await remove(servers.rabbitmq_url, topology)
 
 
-def service_of(servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer) -> Service:
+def service_of(
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer
+) -> tuple[Lifecycle, Parts]:
     return create_app(
         Settings.model_validate(
             {
@@ -160,7 +160,7 @@ async def test_a_submission_and_its_outcome_become_two_emails_and_two_reports(
 ) -> None:
     broker, reports = intake
     one = application(str(uuid4()))
-    async with running(service_of(servers, topology, database, smtp)):
+    async with running(*service_of(servers, topology, database, smtp)):
         await broker.publish([event(ApplicationSubmitted(application=one), one.application_id)], "interactive")
         await broker.publish([event(decided(one), one.application_id)], "bulk")
         await broker.publish([announced()], "interactive")
