@@ -15,6 +15,8 @@ from services.intake.consumers.status import status_handlers
 from services.intake.loops.imports import ImportLoop
 from services.intake.loops.ledger import ledger_loops
 from services.intake.loops.publishing import Afterwards
+from services.intake.pages.joining import joining_routes
+from services.intake.pages.status import status_routes
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
 from services.intake.storage.import_files import GridFiles
@@ -30,6 +32,7 @@ from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared import settings as configuration
 from shared.service import Lifecycle, Parts, Platform
+from shared.web.layout import pages
 from shared.web.service import Check, create_web
 
 DESCRIPTION = """
@@ -75,6 +78,9 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(application_routes(applications, projection, reader, addresses))
 
     web.include_router(ledger_routes(keeper))
+    site = pages("services.intake.pages")
+    web.include_router(joining_routes(policies, site))
+    web.include_router(status_routes(projection, policies, site, platform.links, settings.eligibility_url))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 
     async def policy_known() -> Check:
@@ -96,6 +102,10 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
 
 def main() -> int:
     """Run until SIGTERM; the exit status."""
-    settings = configuration.load(Settings)
+    return asyncio.run(_run(configuration.load(Settings)))
+
+
+async def _run(settings: Settings) -> int:
+    # wired inside the event loop: the driver's bucket of files takes the loop it is made in
     lifecycle, parts = create_app(settings)
-    return asyncio.run(lifecycle.run(parts))
+    return await lifecycle.run(parts)
