@@ -3,9 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -22,6 +23,7 @@ class Printer:
 
     def chapter(self, heading: str, text: str) -> None:
         """A chapter's heading and what it is about."""
+        self.console.print()
         self.console.rule(f"[bold]{escape(heading)}[/]", align="left", style="dim")
         self.console.print(escape(text), style="dim")
 
@@ -54,8 +56,10 @@ class Printer:
             self.console.print(f"    {escape(name.ljust(width))}  [cyan]{escape(address)}[/]", soft_wrap=True)
 
     def card(self, heading: str, text: str) -> None:
-        """A document in a frame."""
-        self.console.print(Panel(escape(text), title=escape(heading), title_align="left", border_style="dim"))
+        """A document, marked off by a bar. Its lines are not broken: it may hold links."""
+        self.console.print(f"\n  [bold]{escape(heading)}[/]", soft_wrap=True)
+        for line in text.splitlines():
+            self.console.print(f"  [dim]│[/] {escape(line)}", soft_wrap=True)
 
     @contextmanager
     def progress(self, what: str, total: int) -> Iterator[Callable[[int], None]]:
@@ -67,13 +71,16 @@ class Printer:
 
     def table(self, heading: str, columns: list[str], rows: Iterable[list[str]]) -> None:
         """A table: the first column is text, the others are numbers; the last row is the sum."""
-        table = Table(title=escape(heading), title_justify="left", title_style="bold", show_footer=False)
+        self.console.print(f"\n[bold]{escape(heading)}[/]")
+        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
         for number, column in enumerate(columns):
-            table.add_column(escape(column), justify="right" if number else "left", no_wrap=not number)
+            # headings break between words, so that everything fits into eighty columns
+            narrow = max(map(len, column.split())) if number else None
+            table.add_column(escape(column), justify="right" if number else "left", width=narrow, vertical="bottom")
         listed = list(rows)
         for row in listed[:-1]:
             table.add_row(*map(escape, row))
         table.add_section()
         if listed:
             table.add_row(*map(escape, listed[-1]), style="bold")
-        self.console.print(table)
+        self.console.print(Padding(table, (0, 0, 1, 0)))

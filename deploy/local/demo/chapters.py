@@ -15,8 +15,9 @@ def october(story: Story) -> None:
     """Five hundred applications, most by file, while most of them have to wait."""
     story.printer.chapter(
         "October 2021: the Alliance is pausing",
-        "New members have to wait until the end of the year. Governments and international organisations are exempt.\n"
-        "An office sends a spreadsheet; others apply through a partner's system, one at a time.",
+        "New members wait until the end of the year; governments and international\n"
+        "organisations are exempt. An office sends a spreadsheet with 400 applications,\n"
+        "and 100 come one at a time from another system.",
     )
     story.at(OCTOBER)
     _send_chapter(story, 1, "october.csv")
@@ -27,7 +28,8 @@ def new_year(story: Story) -> None:
     """The same application in the pause's last half minute and in the first second after it."""
     story.printer.chapter(
         "New Year's Eve: the pause ends at midnight in London",
-        "A charity that was put on hold in October tries again: at 23:59:30, and as the clock strikes twelve.",
+        "A charity that was put on hold in October tries again: half a minute too\n"
+        "early, and as the clock strikes twelve.",
     )
     again = next(one for one in story.samples(1) if _held_and_complete(one))
     for when, key in ((LAST_HALF_MINUTE, "new-years-eve"), (MIDNIGHT, "new-years-day")):
@@ -36,7 +38,9 @@ def new_year(story: Story) -> None:
         story.sent += 1
         story.wait_quietly()
         state = story.apis.application(application_id)["state"]
-        story.printer.step(f"{when:%Y-%m-%d %H:%M:%S}  {again.submission['organisation']['name']}: {state}")
+        story.printer.step(
+            f"{when:%Y-%m-%d %H:%M:%S}  {again.submission['organisation']['name']}: {state.replace('_', ' ')}"
+        )
 
 
 def january(story: Story) -> None:

@@ -1,10 +1,16 @@
 """What to look at: one decision's receipt, one email, and the addresses of pages about one organisation."""
 
+import html
 from datetime import datetime
+from textwrap import fill
 from typing import Any
 
-from deploy.local.demo.story import Story
+import httpx
 
+from deploy.local.demo.story import Story
+from deploy.local.errors import StoryFailed
+
+WIDTH = 76
 MARKS = {"met": "✓", "not_met": "✗", "missing": "…", "needs_human": "?"}
 SHOWN = ("incomplete", "not_eligible", "eligible")
 """The outcome whose receipt says most comes first."""
@@ -20,20 +26,28 @@ def around(story: Story) -> None:
     message = next(story.mailbox.messages(message_id=email["message_id"]))
     story.printer.card("Decision receipt", _receipt(decisions["decisions"][-1]))
     story.printer.card(f"Email: {message['subject']}", str(story.mailbox.message(message["id"])["text"]).strip())
-    story.printer.step("Pages about it, each with the organisation, its outcome and why:")
-    story.printer.addresses(
-        [
-            ("Applicant's status page", application["status_page"]),
-            ("Decision receipt", decisions["receipt_page"]),
-            ("Email as it was sent", email["page"]),
-            ("Email in the mailbox", story.mailbox.page_of(message)),
-        ]
-    )
+    pages = [
+        ("Applicant's status page", application["status_page"]),
+        ("Decision receipt", decisions["receipt_page"]),
+        ("Email as it was sent", email["page"]),
+        ("Email in the mailbox", story.mailbox.page_of(message)),
+    ]
+    for what, address in pages:
+        _require_page(what, address, application["organisation_name"])
+    story.printer.hint("  Pages about it; each names the organisation, its outcome and why:")
+    story.printer.addresses(pages)
+
+
+def _require_page(what: str, address: str, organisation: str) -> None:
+    """Anybody with the address sees the page, and it names the organisation; else raises StoryFailed."""
+    answer = httpx.get(address, timeout=30, trust_env=False)
+    if not answer.is_success or organisation not in html.unescape(answer.text):
+        raise StoryFailed(f"{what}: {address} answers {answer.status_code} and does not name {organisation}.")
 
 
 def _telling_one(story: Story) -> dict[str, Any]:
-    applications = sorted(story.applications.values(), key=lambda one: _rank(one["state"], one["locale"]))
-    return applications[0]
+    newest_first = sorted(story.applications.values(), key=lambda one: str(one["received_at"]), reverse=True)
+    return min(newest_first, key=lambda one: _rank(one["state"], one["locale"]))
 
 
 def _rank(state: str, locale: str) -> tuple[bool, int]:
@@ -53,8 +67,11 @@ def _receipt(decision: dict[str, Any]) -> str:
         "",
     ]
     for line in decision["receipt"]:
-        lines.append(f"{MARKS.get(line['answer'], '·')} {line['statement']}")
-        if line["answer"] != "met":
-            missing = "; ".join(one["label"] for one in line["missing"])
-            lines.append(f"    {line['answer'].replace('_', ' ')}{': ' + missing if missing else ''}")
+        missing = "; ".join(one["label"] for one in line["missing"])
+        answer = "" if line["answer"] == "met" else f" [{line['answer'].replace('_', ' ')}]"
+        lines.append(
+            fill(f"{MARKS.get(line['answer'], '·')} {line['statement']}{answer}", WIDTH, subsequent_indent="  ")
+        )
+        if missing:
+            lines.append(fill(missing, WIDTH, initial_indent="    ", subsequent_indent="    "))
     return "\n".join(lines)

@@ -74,9 +74,8 @@ class Story:
 
     def wait_for_outcomes(self) -> dict[str, dict[str, Any]]:
         """Wait until everything sent is decided and both emails of each lie in the mailbox; returns what is new."""
-        wanted = self.sent * EMAILS_EACH
-        before = self.mailbox.count()
-        with self.printer.progress("Deciding, and sending emails", wanted - before) as advance:
+        before, wanted = len(self.applications) * EMAILS_EACH, self.sent * EMAILS_EACH
+        with self.printer.progress("Deciding, sending emails", wanted - before) as advance:
 
             def arrived() -> bool | None:
                 count = self.mailbox.count()

@@ -153,7 +153,12 @@ def indexed_headers(message: bytes) -> tuple[str, bytes]:
     """The Message-ID and the raw Subject, empty when missing; found without parsing, in microseconds."""
     head = b"" if message.startswith(b"\r\n") else message.partition(b"\r\n\r\n")[0] + b"\r\n"
     found = {name.lower(): value for name, value in _INDEXED.findall(head)}
-    return found.get(b"message-id", b"").strip().decode("ascii", "replace"), found.get(b"subject", b"").strip()
+    return bare(found.get(b"message-id", b"").decode("ascii", "replace")), found.get(b"subject", b"").strip()
+
+
+def bare(message_id: str) -> str:
+    """A Message-ID without white space and angle brackets, as it is listed and searched."""
+    return message_id.strip().removeprefix("<").removesuffix(">")
 
 
 def decoded(header: bytes) -> str:

@@ -11,7 +11,7 @@ from pydantic import AwareDatetime, BaseModel
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from deploy.local.mailbox.behaviour import Behaviour, Switches
-from deploy.local.mailbox.messages import Messages, Search, Stored
+from deploy.local.mailbox.messages import Messages, Search, Stored, bare
 from deploy.local.mailbox.pages import add_pages
 from deploy.local.mailbox.view import parsed
 
@@ -120,7 +120,7 @@ class SearchQuery(BaseModel):
 
     def search(self) -> Search:
         """The part of it that says what matches."""
-        return Search(self.to.strip(), self.subject.strip(), self.message_id.strip(), self.since)
+        return Search(self.to.strip(), self.subject.strip(), bare(self.message_id), self.since)
 
 
 def _wanted(messages: Messages, number: int) -> Stored:

@@ -53,6 +53,8 @@ async def test_the_listing_can_be_searched(client: httpx.AsyncClient, messages: 
     assert [message["recipients"] for message in found["messages"]] == [["to-1@org.example"]]
     assert (await client.get("/api/count", params={"to": "to-1@"})).json() == {"count": 1}
     assert (await client.get("/api/count")).json() == {"count": 3}
+    by_id = {"message_id": "<1@alliance.example>"}
+    assert (await client.get("/api/count", params=by_id)).json() == {"count": 3}
     since = await client.get("/api/count", params={"since": "2021-10-04T09:00:02Z"})
     assert since.json() == {"count": 1}
 
