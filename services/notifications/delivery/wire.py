@@ -7,10 +7,12 @@ before it sends the next command, which costs four round trips an email where on
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
+_REPLY: Final = re.compile(r"[2-5][0-9]{2}(?:[ -]|$)")
 MAX_BUFFERED: Final = 64 * 1024
 """Bytes of replies not yet read; a server that sends more is not talking SMTP."""
 
@@ -93,7 +95,7 @@ class Wire(asyncio.Protocol):
     def _take(self, line: str) -> None:
         if self._lost is not None:
             return
-        if not line[:3].isdecimal() or not line[:3].isascii() or line[3:4] not in ("", " ", "-"):
+        if _REPLY.match(line) is None:
             self._refuse("its reply is not SMTP")
             return
         self._lines.append(line[4:].strip())

@@ -16,9 +16,9 @@ DROP = "drop"
 class MisbehavingServer:
     """Accepts everything, unless told otherwise.
 
-    `replies[verb]` are used up one by one, before the normal reply; verbs are MAIL, RCPT, DATA, and END for the final dot.
-    `accepted` are the messages whose final dot arrived, in order, whatever was answered. `hold`: while it is not set, the
-    reply to a final dot waits.
+    `replies[verb]` are used up one by one, before the normal reply; verbs are MAIL, RCPT, DATA, NOOP, and END for the
+    final dot. `accepted` are the messages whose final dot arrived, in order, whatever was answered. `lenient`: DATA is
+    taken although the recipient was refused. `hold`: while it is not set, the reply to a final dot waits.
     """
 
     replies: dict[str, list[str]] = field(default_factory=dict)
@@ -26,6 +26,9 @@ class MisbehavingServer:
     connections: int = 0
     commands: Counter[str] = field(default_factory=Counter)
     port: int = 0
+    extensions: tuple[str, ...] = ("PIPELINING",)
+    greeting: str = "220 test"
+    lenient: bool = False
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -38,14 +41,16 @@ class MisbehavingServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""
         self.connections += 1
-        writer.write(b"220 test\r\n")
+        writer.write(self.greeting.encode() + b"\r\n")
         recipient, greeted = "", False
         while line := await reader.readline():
             verb = line[:4].decode("ascii").upper().strip()
             self.commands[verb] += 1
             if verb == "EHLO":
                 greeted = True
-                writer.write(b"250-test\r\n250 PIPELINING\r\n")
+                lines = ["test", *self.extensions]
+                writer.write("".join(f"250-{line}\r\n" for line in lines[:-1]).encode())
+                writer.write(f"250 {lines[-1]}\r\n".encode())
                 continue
             if verb == "QUIT":
                 writer.write(b"221 bye\r\n")
@@ -55,9 +60,14 @@ class MisbehavingServer:
             if not greeted:
                 writer.write(b"503 say EHLO first\r\n")
                 continue
+            if verb == "DATA" and not recipient and not self.lenient:
+                writer.write(b"503 no recipient\r\n")
+                continue
             reply = self._next(verb, "354 go on" if verb == "DATA" else "250 ok")
             if reply == DROP:
                 break
+            if verb == "RCPT" and not reply.startswith("2"):
+                recipient = ""
             writer.write(reply.encode() + b"\r\n")
             if reply.startswith("354") and not await self._content(reader, writer, recipient):
                 break
@@ -70,6 +80,9 @@ class MisbehavingServer:
             if not line:
                 return False
             content += line
+        if not recipient:
+            writer.write(b"554 no recipient\r\n")
+            return True
         self.accepted.append((recipient, content[:-3].replace(b"\r\n..", b"\r\n.")))
         await self.hold.wait()
         reply = self._next("END", f"250 queued as {len(self.accepted)}")
