@@ -7,7 +7,6 @@ blank answer is never wrong: it is not given, and the engine says `missing`.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from urllib.parse import urlsplit
@@ -26,7 +25,10 @@ EMAIL = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])\Z"
 )
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
-LINE_BREAKS = frozenset("\n\r\t")
+CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""Control characters, lone surrogates (no UTF-8 has them) and Unicode's own line ends."""
+CONTROL_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""The same, where line breaks and tabs are welcome."""
 
 
 def is_blank(value: Value) -> bool:
@@ -126,7 +128,7 @@ def text_problems(type_: QuestionType, text: str, *, max_length: int = 4000, mul
     """What is wrong with one text of a type; `max_length` in characters."""
     if len(text) > max_length:
         yield f"is longer than {max_length} characters"
-    elif any(_is_control(char) and not (multiline and char in LINE_BREAKS) for char in text):
+    elif (CONTROL_IN_LINES if multiline else CONTROL).search(text):
         yield "has a control character" if multiline else "has a control character or a line break"
     elif type_ == "country" and text not in countries():
         yield "must be a country as an ISO 3166 code of two capital letters, such as GB"
@@ -136,11 +138,6 @@ def text_problems(type_: QuestionType, text: str, *, max_length: int = 4000, mul
         yield "must be a date such as 2021-09-30"
     elif type_ == "url" and not _is_address(text):
         yield "must be an address such as https://example.org"
-
-
-def _is_control(char: str) -> bool:
-    """Control characters, lone surrogates (no UTF-8 has them) and Unicode's own line ends."""
-    return unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp")
 
 
 def _is_day(text: str) -> bool:
