@@ -87,8 +87,8 @@ class Outbox:
     ) -> list[Stored]:
         """Store facts (each with its `_id`) with their mark; in the order given, what is now stored under each `_id`.
 
-        `real` is the real time by the database (`Clock.read().real`), `trace` a traceparent (default: the current one).
-        Facts that carry `outbox: None` have no event.
+        `real` is the real time by the database (`Clock.read().real`), `trace` a traceparent (default: the current one);
+        a fact that has its own `trace` keeps it. Facts that carry `outbox: None` have no event.
 
         Raises:
             Transient: the database failed, or a fact that exists could not be read back yet. Appending again is safe.
@@ -114,7 +114,7 @@ class Outbox:
         mark = {
             "event": self._event_of(fact).id,
             "lane": lane,
-            "trace": trace or current_traceparent(),
+            "trace": fact.get("trace") or trace or current_traceparent(),
             "due": real + LEASE,
             "tries": 0,
         }
