@@ -133,6 +133,13 @@ def ledger(stack: System) -> dict[str, Any]:
         return found
 
 
+def account(stack: System, channel: str) -> dict[str, Any]:
+    """A channel's line of the ledger."""
+    (found,) = (line for line in ledger(stack)["channels"] if line["channel"] == channel)
+    assert isinstance(found, dict)
+    return found
+
+
 def until_closed(stack: System, accepted: int, seconds: float = 120) -> dict[str, Any]:
     """Wait until the ledger accounts for `accepted` applications and closes; the ledger."""
     seen: dict[str, Any] = {}
@@ -140,7 +147,7 @@ def until_closed(stack: System, accepted: int, seconds: float = 120) -> dict[str
     def closed() -> bool:
         seen.clear()
         seen.update(ledger(stack))
-        total = sum(channel["accepted"] for channel in seen["channels"].values())
+        total = seen["total"]["accepted"]
         return bool(seen["closes"]) and total == accepted
 
     try:

@@ -100,8 +100,13 @@ class ComposeStack:
             raise ComposeFailed(f"{error}\n{self.logs()}") from error
 
     def logs(self, lines: int = 40) -> str:
-        """The end of the containers' logs; the database's is all connections."""
-        return self.compose("logs", "--no-color", f"--tail={lines}", *SERVICES, "gateway", "mailbox", "rabbitmq")
+        """The end of the logs of those that are not healthy, or of all services when everything is."""
+        sick = {
+            each["Config"]["Labels"]["com.docker.compose.service"]
+            for each in self.containers()
+            if each["State"].get("Health", {}).get("Status") != "healthy"
+        }
+        return self.compose("logs", "--no-color", f"--tail={lines}", *(sorted(sick) or SERVICES))
 
     def down(self) -> None:
         """Stop everything and forget its data."""

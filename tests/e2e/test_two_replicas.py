@@ -31,7 +31,8 @@ def stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def decided(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     """Both chapters sent through both channels and both replicas; sample id → application."""
-    table, found, total = reference(), {}, 0
+    table, total = reference(), 0
+    found: dict[str, dict[str, Any]] = {}
     for chapter, now in ((1, running.DURING_THE_PAUSE), (2, running.AFTER_THE_PAUSE)):
         running.set_clock(stack, now)
         batch = samples(chapter, running.commitments_hash())

@@ -24,6 +24,6 @@ def test_the_broker_is_wiped_in_the_middle_of_an_import(tmp_path: Path) -> None:
         running.check_decided_once_and_mailed_once(stack, ROWS)
 
 
-def in_the_middle(stack: running.Stack) -> bool:
-    channel = running.ledger(stack)["channels"].get("file")
-    return bool(channel) and channel["accepted"] >= ROWS // 5
+def in_the_middle(stack: running.System) -> bool:
+    channel = running.account(stack, "file")
+    return bool(channel["accepted"] >= ROWS // 5)

@@ -35,5 +35,5 @@ def test_a_service_killed_in_the_middle_of_an_import(stack: Stack, service: str,
 
 
 def in_the_middle(stack: Stack) -> bool:
-    channel = running.ledger(stack)["channels"].get("file")
-    return bool(channel) and channel["accepted"] >= ROWS // 5 and channel["pending"] < channel["accepted"]
+    channel = running.account(stack, "file")
+    return bool(channel["accepted"] >= ROWS // 5 and channel["pending"] < channel["accepted"])

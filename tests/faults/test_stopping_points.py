@@ -14,7 +14,7 @@ from uuid import uuid4
 import pytest
 
 from deploy.local.stack import Stack
-from deploy.samples import Sample, stream
+from deploy.samples import Sample, stream, write_csv
 from shared.stopping import Point
 from tests import running
 from tests.servers import Servers
@@ -85,7 +85,7 @@ def test_stopped_there_and_started_again_everything_ends_the_same(
 
 
 def upload_though_it_dies(stack: Stack, batch: list[Sample], path: Path, identity: str) -> None:
-    running.write_csv(path, batch)
+    write_csv(path, batch)
     headers = {"Content-Type": "text/csv", **running.key(identity)}
     with stack.client("intake", "operator") as client:
         try:
