@@ -1,0 +1,204 @@
+"""Which emails events give rise to."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import uuid4
+
+import pytest
+
+from services.notifications.consumers.subscriptions import handlers
+from services.notifications.use_cases.emails import Correspondence
+from shared.application import Application, Contact, Organisation, Provenance
+from shared.batches import Event
+from shared.errors import Transient
+from shared.events import (
+    TYPE_OF,
+    ApplicationAmended,
+    ApplicationDecided,
+    ApplicationSubmitted,
+    ApplicationSummary,
+    ApplicationWithdrawn,
+    Outcome,
+    PauseChanged,
+    PolicyActivated,
+    event_id,
+)
+from shared.policy.pack import PolicyDocument
+from shared.topology import CONSUMED
+from tests.unit.notifications.fakes import FakeClock, FakeMailroom
+from tests.unit.notifications.letters import NOW, POLICY, composer
+
+
+class FakePolicies:
+    """Knows the versions it was told of."""
+
+    def __init__(self) -> None:
+        self.known: dict[str, PolicyDocument] = {}
+        self.pauses: list[PauseChanged] = []
+
+    async def document(self, policy_hash: str) -> PolicyDocument:
+        if policy_hash not in self.known:
+            raise Transient("not announced yet")
+        return self.known[policy_hash]
+
+    async def current(self, now: datetime) -> tuple[str, PolicyDocument]:
+        if not self.known:
+            raise Transient("not announced yet")
+        return next(iter(self.known.items()))
+
+    async def activated(self, activated: PolicyActivated) -> None:
+        self.known[activated.policy_hash] = activated.document
+
+    async def pause_changed(self, changed: PauseChanged) -> None:
+        self.pauses.append(changed)
+
+
+class FakeHeads:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, dict[str, int]]] = []
+
+    async def amended(self, revisions: dict[str, int]) -> None:
+        self.told.append(("amended", revisions))
+
+    async def withdrawn(self, revisions: dict[str, int]) -> None:
+        self.told.append(("withdrawn", revisions))
+
+
+class Service:
+    """The consumers over stand-ins."""
+
+    def __init__(self, announced: bool = True) -> None:
+        self.mailroom, self.policies, self.heads = FakeMailroom(), FakePolicies(), FakeHeads()
+        if announced:
+            self.policies.known[POLICY.hash] = POLICY.document
+        correspondence = Correspondence(self.mailroom, self.policies, composer(), FakeClock(NOW))
+        self.handlers = handlers(correspondence, self.heads, self.policies)
+
+    async def receive(self, *events: Event) -> None:
+        await self.handlers[events[0].type](events, "bulk")
+
+    def written(self) -> list[tuple[str, str, int, int]]:
+        records = [row.record for row in self.mailroom.rows.values()]
+        return [(record.template, record.to, record.revision, record.number) for record in records]
+
+
+def application(revision: int = 1, application_id: str = "", address: str = "ada@charity.example") -> Application:
+    return Application(
+        category=next(iter(POLICY.document.categories)),
+        organisation=Organisation(name="An organisation", country="GB"),
+        contact=Contact(name="Ada", email=address),
+        application_id=application_id or str(uuid4()),
+        revision=revision,
+        provenance=Provenance(channel="api", client="tests"),
+        received_at=NOW,
+        first_received_at=NOW,
+    )
+
+
+def event(data: ApplicationSubmitted | ApplicationAmended | ApplicationWithdrawn | ApplicationDecided) -> Event:
+    kind = TYPE_OF[type(data)]
+    if isinstance(data, ApplicationWithdrawn):
+        subject, version = data.application_id, f"w{data.revision}"
+    else:
+        subject, version = data.application.application_id, f"r{data.application.revision}"
+    if isinstance(data, ApplicationDecided):
+        version = f"{version}.{data.number}"
+    return Event(event_id(subject, version, kind), subject, NOW, "/accede/tests", data)
+
+
+def submitted(address: str = "ada@charity.example") -> Event:
+    return event(ApplicationSubmitted(application=application(address=address)))
+
+
+def decided(outcome: Outcome = "referred", policy_hash: str = POLICY.hash) -> Event:
+    of = application()
+    summary = ApplicationSummary(
+        application_id=of.application_id,
+        revision=1,
+        category=of.category,
+        organisation_name=of.organisation.name,
+        contact=of.contact,
+        locale="en",
+        channel="api",
+        received_at=NOW,
+    )
+    return event(
+        ApplicationDecided(
+            application=summary,
+            stage="automatic",
+            number=1,
+            outcome=outcome,
+            decided_by="rules",
+            decided_at=NOW,
+            policy_hash=policy_hash,
+            receipt=[],
+        )
+    )
+
+
+def test_every_event_type_the_topology_brings_has_a_handler() -> None:
+    assert set(Service().handlers) == set(CONSUMED["notifications"])
+
+
+async def test_each_submission_is_acknowledged_once_however_often_it_comes() -> None:
+    service, one, two = Service(), submitted(), submitted("ben@charity.example")
+    await service.receive(one, two, one)
+    await service.receive(one)
+    assert service.written() == [
+        ("acknowledgement", "ada@charity.example", 1, 0),
+        ("acknowledgement", "ben@charity.example", 1, 0),
+    ]
+
+
+async def test_each_decision_becomes_one_letter_of_its_outcome() -> None:
+    service, held = Service(), decided("not_eligible")
+    await service.receive(held, held)
+    assert service.written() == [("not_eligible", "ada@charity.example", 1, 1)]
+
+
+async def test_a_decision_by_an_unknown_policy_version_waits_until_it_is_announced() -> None:
+    service, held = Service(announced=False), decided()
+    with pytest.raises(Transient):
+        await service.receive(held)
+    with pytest.raises(Transient):
+        await service.receive(submitted())
+    assert service.written() == []
+    data = PolicyActivated(policy_hash=POLICY.hash, effective_from=NOW, document=POLICY.document)
+    await service.receive(Event("p", POLICY.hash, NOW, "/accede/tests", data))
+    await service.receive(held)
+    assert len(service.written()) == 1
+
+
+async def test_an_address_that_cannot_be_used_is_on_record_as_failed_and_reported() -> None:
+    service = Service()
+    await service.receive(submitted("müller@charity.example"), submitted())
+    states = {row.record.to: row.record.state for row in service.mailroom.rows.values()}
+    assert states == {"müller@charity.example": "failed", "ada@charity.example": "pending"}
+    assert [state for _, state in service.mailroom.reports] == ["failed"]
+
+
+async def test_amendments_and_withdrawals_are_noted_and_not_mailed() -> None:
+    service, first = Service(), application(2)
+    later = application(4, first.application_id)
+    await service.receive(
+        event(ApplicationAmended(application=later)),
+        event(ApplicationAmended(application=first)),
+    )
+    await service.receive(
+        event(ApplicationWithdrawn(application_id=first.application_id, revision=4, withdrawn_at=NOW))
+    )
+    assert service.heads.told == [
+        ("amended", {first.application_id: 4}),
+        ("withdrawn", {first.application_id: 4}),
+    ]
+    assert service.written() == []
+
+
+async def test_changes_of_pauses_are_kept() -> None:
+    service = Service()
+    changed = PauseChanged(pause_id="p", version=1, effective_from=NOW, pause={})
+    await service.receive(Event("e", "p", NOW, "/accede/tests", changed))
+    assert service.policies.pauses == [changed]
