@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from aio_pika.abc import AbstractRobustConnection
@@ -21,7 +21,15 @@ log = structlog.get_logger(__name__)
 ANSWER_LIMIT: Final = 3.0
 """Seconds for the broker to answer a question about itself."""
 
+CONNECTION: Final[dict[str, Any]] = {"logger": None, "timeout": 10.0, "reconnect_interval": 1.0}
+"""What every connection is made with."""
+
 _CONNECTION_ERRORS = (AMQPError, AiormqError, OSError, TimeoutError, RuntimeError)
+
+
+def address_of(url: str) -> str:
+    """`url` with a heartbeat of 10 s unless it names one: by default a frozen broker is noticed after minutes."""
+    return url if "heartbeat=" in url else url + ("&" if "?" in url else "?") + "heartbeat=10"
 
 
 @contextmanager

@@ -8,26 +8,24 @@ raises when no queue took it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 import structlog
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustQueue
-from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitExchange, RabbitMessage, RabbitQueue
+from aio_pika.abc import AbstractIncomingMessage
+from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
-from faststream.rabbit.schemas import QueueType
 
-from shared import metrics, retry, stopping
-from shared.amqp import ANSWER_LIMIT, classified, connected, late, side_channel
+from shared import metrics
+from shared.amqp import ANSWER_LIMIT, CONNECTION, address_of, classified, connected, side_channel
 from shared.application import Lane
 from shared.batches import Event, Failure, batches_of
-from shared.consumer import BatchConsumer, Stopping
+from shared.consumer import BatchConsumer
 from shared.errors import Transient
-from shared.stopping import Point
+from shared.receiving import Receiving
 from shared.topology import (
     BATCH_CONTENT_TYPE,
     CONSUMED,
@@ -43,18 +41,12 @@ from shared.topology import (
 )
 
 if TYPE_CHECKING:
-    from faststream.rabbit.schemas.queue import QuorumQueueArgs
+    pass
 
 log = structlog.get_logger(__name__)
 
 PUBLISH_LIMIT: Final = 10.0
 """Seconds for one confirmed publish; a publish can otherwise hang for as long as a reconnection takes."""
-
-PREFETCH: Final[dict[Lane, int]] = {"interactive": 32, "bulk": 4}
-"""Messages in flight for each lane of a replica. A bulk message carries up to 500 events."""
-
-GRACE: Final = 8.0
-"""Seconds that messages in flight have to be settled in once a stop is asked for; the rest is returned."""
 
 
 class Broker:
@@ -72,14 +64,14 @@ class Broker:
     def __init__(self, url: str, topology: Topology, service: str) -> None:
         self.topology = topology
         self.service = service
-        address = url if "heartbeat=" in url else url + ("&" if "?" in url else "?") + "heartbeat=10"
-        confirmed = Channel(publisher_confirms=True, on_return_raises=True)
-        common: dict[str, Any] = {"logger": None, "timeout": 10.0, "reconnect_interval": 1.0, "graceful_timeout": GRACE}
         try:
             self._publishing = RabbitBroker(
-                address, default_channel=confirmed, on_reconnected=[self._reconnected], **common
+                address_of(url),
+                default_channel=Channel(publisher_confirms=True, on_return_raises=True),
+                on_reconnected=[self._reconnected],
+                **CONNECTION,
             )
-            self._consuming = RabbitBroker(address, **common)
+            self._receiving = Receiving(url, topology, service)
         except ValueError:
             raise ValueError("ACCEDE_RABBITMQ_URL is no address of an AMQP broker.") from None
         # Not robust: a channel that has to find its exchange again before it opens stays closed once that was deleted.
@@ -87,8 +79,6 @@ class Broker:
             topology.exchange, type=FastStreamExchangeType.TOPIC, durable=True, robust=False
         )
         self._dead_letter_exchange = RabbitExchange(topology.dead_letter_exchange, durable=True, robust=False)
-        self._subscribers: dict[str, Any] = {}
-        self._consumers: list[BatchConsumer] = []
         self._to_declare_again = False
         self._declaring = asyncio.Lock()
 
@@ -96,7 +86,7 @@ class Broker:
         """Open both connections and declare the whole topology. Raises Transient while the broker is away."""
         with classified():
             await self._publishing.start()
-            await self._consuming.connect()
+            await self._receiving.connect()
         await self.declare()
 
     def _reconnected(self, *_: Any) -> None:
@@ -181,95 +171,19 @@ class Broker:
 
     def consume(self, consumer: BatchConsumer) -> None:
         """Settle messages of both lanes with `consumer`. Takes effect with `start_consuming`."""
-        for lane in LANES:
-            name = self.topology.queue(self.service, lane)
-            queue = RabbitQueue(
-                name,
-                queue_type=QueueType.QUORUM,
-                durable=True,
-                arguments=cast("QuorumQueueArgs", self.topology.queue_arguments(self.service)),
-            )
-            subscriber = self._consuming.subscriber(
-                queue,
-                ack_policy=AckPolicy.MANUAL,
-                channel=Channel(prefetch_count=PREFETCH[lane], publisher_confirms=False),
-                decoder=_undecoded,
-                no_reply=True,
-            )
-            subscriber(self._settling(consumer, name, lane))
-            self._subscribers[name] = subscriber
-        self._consumers.append(consumer)
-
-    def _settling(
-        self, consumer: BatchConsumer, queue: str, lane: Lane
-    ) -> Callable[[Any, RabbitMessage], Awaitable[None]]:
-        async def settle(body: Any, message: RabbitMessage) -> None:
-            try:
-                await consumer.settle(message.body, queue, lane)
-            except Stopping:
-                return  # it goes back when the channel closes
-            except Exception as error:
-                # Not even a dead letter could be made of it. The broker's own delivery limit ends this, in the
-                # dead-letter queue; until then it comes again, slowly.
-                log.error("cannot be settled", queue=queue, exc_info=error)
-                await asyncio.sleep(retry.LONGEST_HOLD)
-                with late():
-                    await message.nack(requeue=True)
-                return
-            stopping.reached(Point.MESSAGE_SETTLED)
-            with late():
-                await message.ack()
-            stopping.reached(Point.MESSAGE_ACKED)
-
-        return settle
+        self._receiving.consume(consumer)
 
     async def start_consuming(self) -> None:
         """Begin to receive. Raises Transient; then nothing is consumed, and it may be called again."""
-        try:
-            with classified():
-                await self._consuming.start()
-                await self._bind()
-        except Transient as error:
-            # A second start over a half-made one would consume twice, and without a prefetch limit.
-            await self._end_consuming()
-            raise error
-
-    async def _bind(self) -> None:
-        """Bind the consumed queues on their own channels too: the client remembers what was declared and bound there,
-        and does both again when it comes back to a broker that lost its data, or to a queue that was deleted."""
-        for lane in LANES:
-            name = self.topology.queue(self.service, lane)
-            if (subscriber := self._subscribers.get(name)) is not None:
-                queue: AbstractRobustQueue = subscriber._queue_obj
-                exchange = await queue.channel.declare_exchange(
-                    self.topology.exchange, ExchangeType.TOPIC, durable=True
-                )
-                for key in self.topology.bindings(self.service, lane):
-                    await queue.bind(exchange, routing_key=key)
+        await self._receiving.start()
 
     async def consuming(self) -> list[str]:
-        """What keeps this replica from consuming, a sentence each; empty when it really is.
+        """What keeps this replica from consuming, a sentence each; empty when it really is."""
+        return await self._receiving.faults()
 
-        It asks the broker itself: a consumer that the server cancelled looks alive from inside.
-        """
-        found = await asyncio.gather(*(self._fault_of(name) for name in self._subscribers))
-        return [fault for fault in found if fault is not None]
-
-    async def _fault_of(self, name: str) -> str | None:
-        subscriber = self._subscribers[name]
-        queue: AbstractRobustQueue | None = subscriber._queue_obj
-        tag: str | None = subscriber._consumer_tag
-        if queue is None or tag is None:
-            return f"{name}: not subscribed"
-        try:
-            async with side_channel(self._consuming, ANSWER_LIMIT) as side:
-                underlay = await queue.channel.get_underlay_channel()
-                if underlay.is_closed or tag not in cast(Any, underlay).consumers:
-                    return f"{name}: the server cancelled the consumer"
-                declared = await side.queue_declare(name, passive=True)
-                return None if declared.consumer_count else f"{name}: the server has no consumer of it"
-        except Transient as error:
-            return f"{name}: {error}"
+    async def stop_consuming(self) -> None:
+        """Receive no more; wait for what is in flight, for some seconds; the rest is returned."""
+        await self._receiving.stop()
 
     async def reachable(self) -> bool:
         """Whether the broker answers at all, on the publishing connection."""
@@ -278,28 +192,6 @@ class Broker:
                 return True
         except Transient:
             return False
-
-    async def stop_consuming(self) -> None:
-        """Receive no more; wait for what is in flight, up to GRACE seconds; the rest is returned."""
-        for consumer in self._consumers:
-            consumer.stop()
-        await self._end_consuming()
-
-    async def _end_consuming(self) -> None:
-        """FastStream's own stop ends at the first subscriber that cannot be stopped, its connection open."""
-        consuming, connection = self._consuming, self._consuming._connection
-        try:
-            with classified():
-                async with asyncio.timeout(GRACE + ANSWER_LIMIT):
-                    await consuming.stop()
-        except (Transient, ExceptionGroup) as error:
-            log.warning("consuming was not ended in good order", reason=type(error).__name__)
-        if consuming._connection is not None and connection is not None:
-            consuming._connection = consuming._channel = None
-            consuming.config.disconnect()
-            with suppress(Transient), classified():
-                async with asyncio.timeout(ANSWER_LIMIT):
-                    await connection.close()
 
     async def close(self) -> None:
         """Close the publishing connection."""
@@ -333,8 +225,3 @@ class Broker:
         await self._send(letter.body, None, queue)
         with classified():
             await letter.ack()
-
-
-async def _undecoded(message: Any) -> bytes:
-    """FastStream would parse JSON; batches are parsed event by event instead."""
-    return bytes(message.body)

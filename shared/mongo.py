@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from bson.errors import BSONError, InvalidDocument
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -24,24 +24,26 @@ DUPLICATE_KEY = 11000
 _FINAL_CODES = frozenset({2, 9, 14, 52, 57, 121, 10334})  # bad value, parse, type, field names, validation, too large
 
 
+_LIMITS: Final[dict[str, Any]] = {
+    "serverSelectionTimeoutMS": 5000,
+    "connectTimeoutMS": 5000,
+    "timeoutMS": 20000,
+    "maxPoolSize": 50,
+}
+"""Unless the address says otherwise."""
+
+
 def connect(url: str, appname: str) -> Client:
     """A client of the replica set at `url`. Nothing is sent until first use.
 
     Raises:
         ValueError: it is no address; the message does not repeat it.
     """
+    options = url.partition("?")[2].lower()
+    limits = {name: limit for name, limit in _LIMITS.items() if f"{name.lower()}=" not in options}
     try:
         return AsyncIOMotorClient(
-            url,
-            appname=appname,
-            tz_aware=True,
-            w="majority",
-            journal=True,
-            readConcernLevel="majority",
-            serverSelectionTimeoutMS=5000,
-            connectTimeoutMS=5000,
-            timeoutMS=20000,
-            maxPoolSize=50,
+            url, appname=appname, tz_aware=True, w="majority", journal=True, readConcernLevel="majority", **limits
         )
     except (PyMongoError, ValueError):
         raise ValueError("ACCEDE_MONGO_URL is no address of a MongoDB replica set.") from None

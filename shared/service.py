@@ -9,7 +9,9 @@ the rest to the broker, close.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -41,8 +43,10 @@ log = structlog.get_logger(__name__)
 SWEEP_INTERVAL: Final = 2.0
 CHECK_LIMIT: Final = 3.0
 """Seconds for the database to answer a readiness check."""
-ROUND_GRACE: Final = 8.0
+ROUND_GRACE: Final = 6.0
 """Seconds that rounds of loops have to end in once a stop is asked for. What they do is safe to break off."""
+LAST_GRACE: Final = 1.0
+"""Seconds for the interpreter to end when something was left behind."""
 EX_SOFTWARE: Final = 70
 
 Prepare = Callable[[], Awaitable[None]]
@@ -99,6 +103,7 @@ class Lifecycle:
         self._parts: Parts | None = None
         self._watchdog = Watchdog(platform.broker)
         self._died = False
+        self._left_behind = False
 
     async def readiness(self) -> list[Check]:
         """Database, consumers, and what the service itself adds; while it starts, what it waits for."""
@@ -146,7 +151,10 @@ class Lifecycle:
             log.error("ended by an error", exc_info=failure)
         died = bool(failures or self._died or self._watchdog.dead)
         log.info("stopped", died=died)
-        return EX_SOFTWARE if died else 0
+        status = EX_SOFTWARE if died else 0
+        if self._left_behind:
+            _end_soon(status)
+        return status
 
     async def _until_stopping(self, *tasks: asyncio.Task[None]) -> None:
         """Return when a stop is asked for. That a task ends before is a fault, and stops the rest."""
@@ -167,8 +175,9 @@ class Lifecycle:
                 asyncio.create_task(work.run_loop(loop, platform.leases, self.stopping), name=loop.name)
                 for loop in loops
             ]
-            running.append(asyncio.create_task(self._watchdog.watch(self.stopping), name="watchdog"))
-            await self._until_stopping(*running)
+            watching = asyncio.create_task(self._watchdog.watch(self.stopping), name="watchdog")
+            await self._until_stopping(*running, watching)
+            watching.cancel()  # it may wait for an answer that does not come
             await asyncio.gather(_best_effort("stop consuming", platform.broker.stop_consuming), self._ended(running))
         await _best_effort("close", platform.broker.close)
 
@@ -177,6 +186,7 @@ class Lifecycle:
         for task in late:
             log.warning("round broken off", loop=task.get_name())
             task.cancel()
+            self._left_behind = True
         for task in done:
             if (error := task.exception()) is not None:
                 log.error("loop ended by an error", loop=task.get_name(), exc_info=error)
@@ -217,6 +227,7 @@ class Lifecycle:
             await doing
         else:
             doing.cancel()
+            self._left_behind = True
 
     def _add_operator_routes(self, web: FastAPI) -> None:
         if self.platform.settings.clock_settable:
@@ -229,6 +240,14 @@ def _sweeping(outbox: Outbox) -> work.Loop:
         return await outbox.sweep() > 0
 
     return work.Loop(f"sweep-{outbox.name}", sweep, SWEEP_INTERVAL)
+
+
+def _end_soon(status: int) -> None:
+    """A call to a database that hangs goes on in its thread when its task is cancelled, and the interpreter would wait
+    for it before it ends."""
+    leaving = threading.Timer(LAST_GRACE, os._exit, (status,))
+    leaving.daemon = True
+    leaving.start()
 
 
 async def _safe(check: Callable[[], Awaitable[Check]]) -> Check:
