@@ -10,12 +10,13 @@ import pytest
 from aio_pika import DeliveryMode, Message
 
 from shared import broker as broker_module
-from shared import retry
+from shared import receiving, retry
 from shared.application import Lane
 from shared.batches import Event, decode
-from shared.broker import PREFETCH, Broker
+from shared.broker import Broker
 from shared.errors import Transient, Unroutable
 from shared.mongo import Database
+from shared.receiving import PREFETCH
 from shared.topology import BATCH_CONTENT_TYPE, CONSUMED, LANES
 from tests.integration.shared.amqp import channel_to, first_in, take_over, withdrawn
 from tests.integration.shared.handlers import Seen, consume
@@ -25,7 +26,7 @@ from tests.waiting import eventually
 
 @pytest.fixture(autouse=True)
 def _short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(broker_module, "GRACE", 0.2)
+    monkeypatch.setattr(receiving, "GRACE", 0.2)
 
 
 async def true_of(coming: Awaitable[object]) -> bool:
@@ -203,7 +204,7 @@ async def test_what_was_in_flight_when_the_connection_closed_is_delivered_and_ha
     await broker.start_consuming()
     await broker.publish([withdrawn({"_id": "a"})], "interactive")
     await held.entered.wait()
-    connection = broker._consuming._connection
+    connection = broker._receiving._broker._connection
     assert connection is not None
     assert connection.transport is not None
     await connection.transport.connection.close()
