@@ -72,6 +72,8 @@ class Utf8Lines:
     def _line(self, text: str) -> Line:
         too_long, self._dropping = self._dropping or len(text) > MAX_LINE, False
         self._number += 1
+        if self._number == 1:
+            text = text.removeprefix("\ufeff")
         return Line(self._number, "" if too_long else text.removesuffix("\r"), too_long)
 
     def _decode(self, data: bytes, final: bool) -> str:
@@ -83,9 +85,8 @@ class Utf8Lines:
         except UnicodeDecodeError as error:
             place = self._fed - undecoded + error.start + 1
             raise Refused(f"The file is not UTF-8: its byte {place:,} cannot be read. {_EXPECTED}") from None
-        begins = self._fed == 0
         self._fed += len(data)
-        return text.removeprefix("\ufeff") if begins else text
+        return text
 
 
 class JsonRecords:

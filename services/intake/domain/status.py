@@ -136,6 +136,7 @@ def with_revision(status: Status, application: Application) -> Status:
     if application.revision <= status.revision:
         return status if history is status.history else replace(status, history=history)
     decided = status.decision is not None and status.decision.revision >= application.revision
+    email = status.outcome_email
     return replace(
         status,
         category=application.category,
@@ -144,7 +145,7 @@ def with_revision(status: Status, application: Application) -> Status:
         revision=application.revision,
         received_at=application.received_at,
         state=status.state if decided or status.state == "withdrawn" else "pending",
-        outcome_email=status.outcome_email if decided else None,
+        outcome_email=email if email is not None and email.revision >= application.revision else None,
         history=history,
         emitted=0,
     )
@@ -244,6 +245,6 @@ def scheduled(before: Status | None, status: Status, real: datetime, after: time
 def emitted_again(status: Status, real: datetime, after: timedelta) -> Status:
     """After the reconciler emitted it again: the next time is twice as far. One that waits for a person because a
     service gave it up is only emitted at the longest distance."""
-    doubling = LONGEST_DOUBLING if status.dead_letter else min(status.emitted, LONGEST_DOUBLING)
+    doublings = LONGEST_DOUBLING if status.dead_letter else min(status.emitted + 1, LONGEST_DOUBLING)
     emitted = replace(status, emitted=status.emitted + 1)
-    return replace(emitted, due=real + after * 2 ** (doubling + 1)) if is_open(emitted) else replace(emitted, due=None)
+    return replace(emitted, due=real + after * 2**doublings) if is_open(emitted) else replace(emitted, due=None)

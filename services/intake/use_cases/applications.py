@@ -120,6 +120,7 @@ class Applications:
         )
         stored = await self._writes.submit(incoming)
         rules.require_same_body(stored, incoming.body_hash)
+        log.info("accepted", application_id=stored.application.application_id, revision=1)
         return stored
 
     async def _write(self, batch: list[_Incoming]) -> list[Revision]:
@@ -168,6 +169,7 @@ class Applications:
             stored = await self._revisions.append([revision], "interactive", reading.real)
             if stored[0].fresh:
                 await self._finish(stored)
+                log.info("amended", application_id=application_id, revision=application.revision)
                 return stored[0].revision
         raise Transient("others amend this application all the time")
 
@@ -178,6 +180,7 @@ class Applications:
         newest = (await self._revisions.of(application_id))[-1].application.revision
         reading = await self._clock.read()
         withdrawal = Withdrawal(application_id, newest, reading.now, sender.client, sender.trace)
+        log.info("withdrawn", application_id=application_id, revision=newest)
         return await self._withdrawals.append(withdrawal, reading.real)
 
 
