@@ -1,0 +1,77 @@
+"""Which policy and which pauses are in force, and how old the snapshot may be."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
+from services.intake.use_cases.policies import NoPolicyYet, Policies
+from shared.events import PauseChanged, PolicyActivated
+from tests.unit.intake.fakes import NOW, FakeClock, FakePolicies
+from tests.unit.intake.samples import POLICY
+
+DAY = timedelta(days=1)
+PAUSE = POLICY.document.pauses[0]
+ACTIVATED = PolicyActivated(policy_hash=POLICY.hash, effective_from=NOW, document=POLICY.document)
+
+
+def known(name: str, start: int) -> KnownPolicy:
+    return KnownPolicy(name, NOW + start * DAY, POLICY.document)
+
+
+def test_the_policy_in_force_is_the_last_that_has_begun() -> None:
+    book = PolicyBook({each.hash: each for each in (known("old", -2), known("now", 0), known("next", 1))})
+    found = [book.in_force(NOW + days * DAY) for days in (-3, -1, 0, 1)]
+    assert [each.hash if each else None for each in found] == [None, "old", "now", "next"]
+    assert book.of("old") == known("old", -2)
+    assert book.of(None) is None
+
+
+def test_a_pause_counts_in_the_newest_version_that_has_begun() -> None:
+    lifted = PAUSE.model_copy(update={"until": NOW})
+    book = PolicyBook({}, (KnownPause("p", 2, NOW + DAY, lifted), KnownPause("p", 1, NOW - 365 * DAY, PAUSE)))
+    assert book.pauses_at(NOW) == [PAUSE]
+    assert book.pauses_at(NOW + DAY) == []
+    assert book.pauses_at(PAUSE.until) == []
+    assert PolicyBook({}, (KnownPause("p", 1, NOW - 365 * DAY, PAUSE),)).pauses_at(PAUSE.until - DAY) == [PAUSE]
+
+
+class Monotonic:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+async def test_the_snapshot_is_read_again_after_a_second_or_when_there_is_news() -> None:
+    store, clock, monotonic = FakePolicies(), FakeClock(), Monotonic()
+    policies = Policies(store, clock, monotonic)
+    with pytest.raises(NoPolicyYet):
+        await policies.current()
+    await policies.activated([ACTIVATED])
+    assert (await policies.current()).hash == POLICY.hash
+    await policies.activated([ACTIVATED])  # it is announced again and again
+    await policies.current()
+    assert store.reads == 2
+    monotonic.seconds = 0.5
+    assert (await policies.book())[1] == NOW + timedelta(seconds=0.5)
+    monotonic.seconds = 1.5
+    await policies.current()
+    assert store.reads == 3
+
+
+async def test_a_pause_is_kept_once_a_version() -> None:
+    store = FakePolicies()
+    policies = Policies(store, FakeClock(), Monotonic())
+    plain = PAUSE.model_dump(mode="json")
+    for version in (1, 1, 2):
+        changed = PauseChanged(pause_id=PAUSE.id, version=version, effective_from=NOW, pause=plain)
+        await policies.changed([changed])
+        await policies.book()
+    assert sorted(store.pauses) == [f"{PAUSE.id}:1", f"{PAUSE.id}:2"]
+    assert (await policies.book())[0].pauses_at(NOW) == [PAUSE]
