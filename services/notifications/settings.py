@@ -31,7 +31,7 @@ class Settings(PlatformSettings):
     mail_from: Annotated[str, Field(pattern=r"^[^@\s<>]+@[^@\s<>]+$")] = "membership@alliance.example"
     mail_from_name: str = "Membership secretariat"
 
-    dispatch_batch: Annotated[int, Field(ge=1, le=1000)] = 100
+    dispatch_batch: Annotated[int, Field(ge=1, le=1000)] = 200
     dispatch_interval_seconds: Annotated[float, Field(gt=0, le=60)] = 0.5
     dispatch_lease_seconds: Annotated[float, Field(ge=0.5, le=3600)] = 30.0
     dispatch_retry_seconds: Annotated[float, Field(ge=0, le=86400)] = 30.0

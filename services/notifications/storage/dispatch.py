@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any, Final
 from uuid import uuid4
-
-from pymongo import UpdateOne
 
 from services.notifications.domain.emails import FINAL, Standing, Transition
 from services.notifications.storage.emails import EMAILS, outbox_mark
@@ -19,6 +18,8 @@ from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox
 
 _WAITING: Final[Document] = {"state": {"$in": ["pending", "unknown"]}, "$expr": {"$lte": ["$due", "$$NOW"]}}
+BY_ID: Final = "_id_"
+"""The index for updates by id; left to itself, the planner also tries the queue's."""
 _HELD: Final = ["claimed", "sending"]
 _SENT_FIELDS: Final = (
     *("application_id", "revision", "number", "kind", "template", "to", "mime", "attempts", "queued_at", "lane"),
@@ -37,6 +38,7 @@ class MongoQueue:
         self._emails = database[EMAILS]
         self._heads = database[HEADS]
         self._outbox = outbox
+        self._taking = asyncio.Lock()
 
     async def any_due(self) -> bool:
         """Whether there is an email to send now."""
@@ -46,18 +48,28 @@ class MongoQueue:
     async def claim(self, limit: int, seconds: float) -> Claim:
         """Hold up to `limit` due emails, interactive first. Another dispatcher may be quicker with some of them."""
         token = str(uuid4())
+        ids = await self._take(token, limit, seconds)
+        if not ids:
+            return Claim(token, [])
         with classified():
-            cursor = self._emails.find(_WAITING, {"_id": 1}).sort([("lane", 1), ("due", 1)]).limit(limit)
-            ids = [row["_id"] async for row in cursor]
-            if not ids:
-                return Claim(token, [])
-            await self._emails.update_many(
-                {"_id": {"$in": ids}, **_WAITING},
-                [{"$set": {"state": "claimed", "claim": token, "due": _in(seconds)}}],
-            )
             rows = await self._emails.find({"_id": {"$in": ids}, "claim": token}, _SENT_FIELDS).to_list(None)
         claimed = {row["_id"]: _claimed(row) for row in rows}
         return Claim(token, [claimed[email_id] for email_id in ids if email_id in claimed])
+
+    async def _take(self, token: str, limit: int, seconds: float) -> list[str]:
+        """Put the token on what is due; the ids it was tried for. One dispatcher of a process at a time, since they would
+        all find the same emails; those of other processes may still be quicker."""
+        async with self._taking:
+            with classified():
+                cursor = self._emails.find(_WAITING, {"_id": 1}).sort([("lane", 1), ("due", 1)]).limit(limit)
+                ids: list[str] = [row["_id"] for row in await cursor.to_list(limit)]
+                if ids:
+                    await self._emails.update_many(
+                        {"_id": {"$in": ids}, **_WAITING},
+                        [{"$set": {"state": "claimed", "claim": token, "due": _in(seconds)}}],
+                        hint=BY_ID,
+                    )
+        return ids
 
     async def standings(self, application_ids: Sequence[str]) -> Mapping[str, Standing]:
         """Where these applications stand: by their heads and by their own outcome emails (a covered query)."""
@@ -89,6 +101,7 @@ class MongoQueue:
             result = await self._emails.update_many(
                 {**ours, "state": "claimed", "$expr": {"$gt": ["$due", "$$NOW"]}},
                 [{"$set": {"state": "sending", "due": _in(seconds)}}],
+                hint=BY_ID,
             )
             if result.modified_count == len(ids):
                 return claim.emails
@@ -106,6 +119,7 @@ class MongoQueue:
                     "state": {"$in": _HELD},
                 },
                 [{"$set": {"due": _in(seconds)}}],
+                hint=BY_ID,
             )
 
     async def settle(self, claim: Claim, settled: Sequence[tuple[Claimed, Transition]], reading: Reading) -> None:
@@ -114,8 +128,14 @@ class MongoQueue:
             return
         documents = [_after(email, transition, reading) for email, transition in settled]
         with classified():
-            result = await self._emails.bulk_write(
-                [_update(claim.token, document) for document in documents], ordered=False
+            result = await self._emails.update_many(
+                {
+                    "_id": {"$in": [document["_id"] for document in documents]},
+                    "claim": claim.token,
+                    "state": {"$in": _HELD},
+                },
+                _settling(documents),
+                hint=BY_ID,
             )
             if result.matched_count < len(documents):
                 documents = await self._still_ours(documents)
@@ -199,12 +219,24 @@ def _after(email: Claimed, transition: Transition, reading: Reading) -> Document
     return document
 
 
-def _update(token: str, document: Document) -> UpdateOne:
-    return UpdateOne(
-        {"_id": document["_id"], "claim": token, "state": {"$in": _HELD}},
+def _settling(documents: Sequence[Document]) -> list[Document]:
+    """One update for a whole batch, in which each email finds its own changes: a third of the cost of one update each."""
+    ids = [document["_id"] for document in documents]
+    changes = [
+        {**{name: document[name] for name in ("state", "due", "attempts", "outbox")}, "entry": document["history"][0]}
+        for document in documents
+    ]
+    own = {"$arrayElemAt": [{"$literal": changes}, {"$indexOfArray": [{"$literal": ids}, "$_id"]}]}
+    return [
+        {"$set": {"settled": own}},
         {
-            "$set": {name: document[name] for name in ("state", "due", "attempts", "outbox")},
-            "$unset": {"claim": ""},
-            "$push": {"history": document["history"][0]},
+            "$set": {
+                "state": "$settled.state",
+                "due": "$settled.due",
+                "attempts": "$settled.attempts",
+                "outbox": "$settled.outbox",
+                "history": {"$concatArrays": ["$history", ["$settled.entry"]]},
+            }
         },
-    )
+        {"$unset": ["settled", "claim"]},
+    ]

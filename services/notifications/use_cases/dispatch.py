@@ -108,7 +108,7 @@ class Carrier(Protocol):
 class DispatchRules:
     """`batch`: emails a dispatcher holds at a time. `lease`: seconds after which what a dead one held is free again."""
 
-    batch: int = 100
+    batch: int = 200
     lease: float = 30.0
     retry: RetryRules = field(default_factory=RetryRules)
 
