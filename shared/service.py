@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI
@@ -62,10 +62,16 @@ class Platform:
         try:
             self.client = mongo.connect(settings.mongo_url.get_secret_value(), f"accede-{name}")
             self.broker = Broker(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace), name)
+        except ValueError as error:
+            environment.refuse(str(error))
+        try:
             self.api_keys: ApiKeys = parse_keys(settings.api_keys.get_secret_value())
+        except ValueError as error:
+            environment.refuse(f"ACCEDE_API_KEYS: {error}")
+        try:
             self.links = Links(settings.link_secret.get_secret_value())
         except ValueError as error:
-            environment.refuse(f"{error}")
+            environment.refuse(f"ACCEDE_LINK_SECRET: {error}")
         self.database = self.client[settings.mongo_database or f"accede_{name}"]
         self.clock = DatabaseClock(self.database)
         self.leases = work.Leases(self.database)
@@ -133,6 +139,7 @@ class Lifecycle:
         settings = self.platform.settings
         self._add_operator_routes(parts.web)
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(_unheard)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stopping.set)
         server = WebServer(parts.web, settings.http_host, settings.http_port)
@@ -240,6 +247,11 @@ def _sweeping(outbox: Outbox) -> work.Loop:
         return await outbox.sweep() > 0
 
     return work.Loop(f"sweep-{outbox.name}", sweep, SWEEP_INTERVAL)
+
+
+def _unheard(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """An error nobody waited for. The loop's own way to tell it quotes the error's message."""
+    log.error("an error nobody waited for", what=context["message"], exc_info=context.get("exception"))
 
 
 def _end_soon(status: int) -> None:

@@ -11,7 +11,8 @@ from faststream import FastStream
 from faststream.rabbit import RabbitQueue
 
 from bench.peer.common import DECIDED, SENT, SUBMITTED, Decided, Sent, broker, database, policy, run
-from services.notifications.delivery.composing import Composer, Templates
+from services.notifications.delivery.composing import Composer
+from services.notifications.delivery.templates import Templates
 from services.notifications.domain import letters
 from services.notifications.domain.letters import Letter
 from services.notifications.domain.mime import Mailbox

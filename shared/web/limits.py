@@ -16,10 +16,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from shared import strict_json
 from shared.errors import Malformed
-from shared.web import strict_json
+from shared.pointers import field_errors
 from shared.web.negotiation import is_json
-from shared.web.pointers import field_errors
 from shared.web.problem import Problem, invalid, response_of
 
 MAX_BODY: Final = 1 << 20

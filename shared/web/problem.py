@@ -19,11 +19,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from shared.errors import Conflict, FieldError, Malformed, Refused, Transient
+from shared.pointers import field_errors, pointer, sentence
 from shared.tracing import current_traceparent, trace_id_of
 from shared.web.layout import shared_pages
 from shared.web.links import LinkInvalid
 from shared.web.negotiation import prefers_html
-from shared.web.pointers import field_errors, pointer, sentence
 
 MEDIA_TYPE: Final = "application/problem+json"
 RETRY_SECONDS: Final = 5

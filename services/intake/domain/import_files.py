@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from shared import strict_json
 from shared.errors import Malformed, Refused
-from shared.web import strict_json
 
 Format = Literal["csv", "jsonl"]
 MAX_LINE: Final = 1 << 20

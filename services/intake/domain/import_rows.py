@@ -12,8 +12,8 @@ from services.intake.domain.import_files import Record
 from services.intake.domain.submissions import read
 from shared.application import Submission
 from shared.errors import FieldError, Refused
+from shared.pointers import pointer
 from shared.policy.pack import PolicyDocument
-from shared.web.pointers import pointer
 
 RECEIVED_AT: Final = "received_at"
 REQUIRED: Final = ("category", "organisation.name", "organisation.country", "contact.name", "contact.email")

@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from shared.application import Consent, Contact, Organisation, Submission
 from shared.errors import FieldError
+from shared.pointers import field_errors
 from shared.policy import answers
 from shared.policy.countries import countries
 from shared.policy.pack import PolicyDocument
-from shared.web.pointers import field_errors
 
 MAX_ERRORS: Final = 100
 """Failing fields named of one document."""

@@ -9,7 +9,7 @@ import pytest
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from shared.application import Submission
-from shared.web.pointers import field_errors, pointer
+from shared.pointers import field_errors, pointer
 
 
 def errors_of(document: Any, model: type[BaseModel] = Submission) -> dict[str, str]:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import Malformed
-from shared.web.strict_json import MAX_DEPTH, MAX_VALUES, loads
+from shared.strict_json import MAX_DEPTH, MAX_VALUES, loads
 
 BAD = {
     "empty": (b" \n", "The body is empty"),

@@ -13,7 +13,7 @@ from typing import Any, Final
 import orjson
 
 from shared.errors import Malformed
-from shared.web.pointers import pointer
+from shared.pointers import pointer
 
 MAX_DEPTH: Final = 32
 MAX_VALUES: Final = 20_000
