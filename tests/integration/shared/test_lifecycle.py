@@ -160,5 +160,6 @@ async def test_a_wrong_secret_ends_it_with_a_sentence_that_does_not_repeat_it(
         assert await running.ended() == 78
         said = "".join(running.other)
         assert "Accede cannot start" in said
+        assert variable in said
         assert "hidden" not in said
         assert "Traceback" not in said
