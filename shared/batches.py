@@ -40,32 +40,27 @@ class Event:
 
 def encode(events: Iterable[Event]) -> bytes:
     """The events as one JSON batch."""
-    return b"[" + b",".join(_encoded(event) for event in events) + b"]"
+    return orjson.dumps([_envelope(event) for event in events], option=orjson.OPT_UTC_Z)
 
 
-def batches_of(events: Iterable[Event], max_events: int, max_bytes: int) -> Iterator[tuple[list[Event], bytes]]:
+def batches_of(events: Sequence[Event], max_events: int, max_bytes: int) -> Iterator[tuple[Sequence[Event], bytes]]:
     """The events in order, as batches of at most so many events and bytes, each with its encoding.
 
-    A broker refuses messages beyond its own limit for good, so a batch of long documents has to be cut by its size. An
-    event that is larger alone is a batch of one.
+    A broker refuses messages beyond its own limit for good, so a batch of long documents has to be halved until it fits.
+    An event that is larger alone is a batch of one.
     """
-    batch: list[Event] = []
-    parts: list[bytes] = []
-    size = 0
-    for event in events:
-        part = _encoded(event)
-        if batch and (len(batch) == max_events or size + len(part) > max_bytes):
-            yield batch, b"[" + b",".join(parts) + b"]"
-            batch, parts, size = [], [], 0
-        batch.append(event)
-        parts.append(part)
-        size += len(part) + 1
-    if batch:
-        yield batch, b"[" + b",".join(parts) + b"]"
+    for start in range(0, len(events), max_events):
+        yield from _fitting(events[start : start + max_events], max_bytes)
 
 
-def _encoded(event: Event) -> bytes:
-    return orjson.dumps(_envelope(event), option=orjson.OPT_UTC_Z)
+def _fitting(batch: Sequence[Event], max_bytes: int) -> Iterator[tuple[Sequence[Event], bytes]]:
+    body = encode(batch)
+    if len(body) <= max_bytes or len(batch) == 1:
+        yield batch, body
+    else:
+        middle = len(batch) // 2
+        yield from _fitting(batch[:middle], max_bytes)
+        yield from _fitting(batch[middle:], max_bytes)
 
 
 def _envelope(event: Event) -> dict[str, Any]:
