@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import timedelta
 from importlib.metadata import version
 
+from fastapi import FastAPI
+
 from services.notifications.api.emails import email_routes
 from services.notifications.api.templates import template_routes
 from services.notifications.consumers.subscriptions import handlers
@@ -65,23 +67,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     carriers = [SmtpCarrier(_route(settings)) for _ in range(settings.smtp_connections)]
     stopped, rules = lifecycle.stopping.is_set, _rules(settings)
     dispatchers = [Dispatcher(queue, carrier, platform.clock, rules, stopped) for carrier in carriers]
-    web = create_web(
-        title="Accede notifications",
-        service=NAME,
-        version=version("accede"),
-        readiness=lifecycle.readiness,
-        api_keys=platform.api_keys,
-        description="Every email Accede wrote, with its state and history, and previews of the templates.",
-    )
-    records, previews = MongoRecords(platform.database), Previews(policies, composer, platform.clock)
-
-    def page_link(email_id: str) -> str:
-        return f"{settings.notifications_url.rstrip('/')}/emails/view/{platform.links.sign(PURPOSE, email_id)}"
-
-    web.include_router(email_routes(records, page_link))
-    web.include_router(template_routes(previews))
-    own_pages = pages("services.notifications.pages")
-    web.include_router(page_routes(own_pages, records, previews, platform.links, settings.public_url))
+    web = _web(lifecycle, settings, Previews(policies, composer, platform.clock))
     parts = Parts(
         web=web,
         handlers=handlers(correspondence, heads, policies),
@@ -90,6 +76,27 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         prepare=[emails.prepare],
     )
     return lifecycle, parts
+
+
+def _web(lifecycle: Lifecycle, settings: Settings, previews: Previews) -> FastAPI:
+    platform = lifecycle.platform
+    web = create_web(
+        title="Accede notifications",
+        service=NAME,
+        version=version("accede"),
+        readiness=lifecycle.readiness,
+        api_keys=platform.api_keys,
+        description="Every email Accede wrote, with its state and history, and previews of the templates.",
+    )
+    records, own_pages = MongoRecords(platform.database), pages("services.notifications.pages")
+
+    def page_link(email_id: str) -> str:
+        return f"{settings.notifications_url.rstrip('/')}/emails/view/{platform.links.sign(PURPOSE, email_id)}"
+
+    web.include_router(email_routes(records, page_link))
+    web.include_router(template_routes(previews))
+    web.include_router(page_routes(own_pages, records, previews, platform.links, settings.public_url))
+    return web
 
 
 def _composer(settings: Settings, platform: Platform) -> Composer:

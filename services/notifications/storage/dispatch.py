@@ -54,6 +54,7 @@ class MongoQueue:
         with classified():
             rows = await self._emails.find({"_id": {"$in": ids}, "claim": token}, _SENT_FIELDS).to_list(None)
         claimed = {row["_id"]: _claimed(row) for row in rows}
+        metrics.EMAILS.labels("claimed").inc(len(claimed))
         return Claim(token, [claimed[email_id] for email_id in ids if email_id in claimed])
 
     async def _take(self, token: str, limit: int, seconds: float) -> list[str]:
@@ -103,6 +104,7 @@ class MongoQueue:
                 [{"$set": {"state": "sending", "due": _in(seconds)}}],
                 hint=BY_ID,
             )
+            metrics.EMAILS.labels("sending").inc(result.modified_count)
             if result.modified_count == len(ids):
                 return claim.emails
             rows = self._emails.find({**ours, "state": "sending"}, {"_id": 1})

@@ -18,6 +18,7 @@ from typing import Protocol
 import structlog
 
 from services.notifications.domain.emails import (
+    Deferred,
     Kind,
     Lost,
     Rejected,
@@ -218,6 +219,9 @@ class _Held:
 
 def _tell(emails: Sequence[Claimed], results: Sequence[Result]) -> None:
     """Log what a person may have to look at. Replies had the address taken out of them."""
+    deferred = [result.reason for result in results if isinstance(result, Deferred)]
+    if deferred:
+        log.warning("emails deferred", emails=len(deferred), reason=deferred[0])
     for email, result in zip(emails, results, strict=True):
         if isinstance(result, Rejected | Lost):
             log.warning(

@@ -24,10 +24,12 @@ from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
 from shared.events import (
     TYPE_OF,
+    ApplicationAmended,
     ApplicationDecided,
     ApplicationSubmitted,
     ApplicationSummary,
     EmailFailed,
+    EmailReported,
     EmailSent,
     PolicyActivated,
     ReceiptLine,
@@ -37,7 +39,7 @@ from shared.mongo import Database
 from shared.policy.loader import load_pack
 from shared.service import Lifecycle, Parts
 from shared.topology import CONSUMED, Topology
-from tests.integration.notifications.smtp import MisbehavingServer, misbehaving
+from tests.integration.notifications.smtp import MisbehavingServer
 from tests.integration.shared.amqp import remove
 from tests.servers import Servers
 from tests.waiting import eventually
@@ -103,12 +105,6 @@ class Intake:
 
     async def __call__(self, events: Sequence[Event], lane: Lane) -> None:
         self.reports += [event for event in events if isinstance(event.data, EmailSent | EmailFailed)]
-
-
-@pytest.fixture
-async def smtp() -> AsyncIterator[MisbehavingServer]:
-    async with misbehaving() as server:
-        yield server
 
 
 @asynccontextmanager
@@ -178,3 +174,58 @@ async def test_a_submission_and_its_outcome_become_two_emails_and_two_reports(
     }
     states = [row["state"] async for row in database["emails"].find()]
     assert states == ["sent", "sent"]
+
+
+async def test_a_submission_that_comes_again_is_reported_again_and_not_mailed_again(
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer, intake: tuple[Broker, Intake]
+) -> None:
+    broker, reports = intake
+    one = application(str(uuid4()))
+    submitted = event(ApplicationSubmitted(application=one), one.application_id)
+    async with running(*service_of(servers, topology, database, smtp)):
+        await broker.publish([announced(), submitted], "interactive")
+        await eventually(lambda: len(reports.reports) == 1, "the email is reported")
+        await broker.publish([submitted], "bulk")
+        await eventually(lambda: len(reports.reports) == 2, "it is reported again")
+    assert reports.reports[0].id == reports.reports[1].id
+    assert len(smtp.accepted) == 1
+
+
+async def test_an_outcome_that_an_amendment_overtook_is_reported_as_failed_and_not_mailed(
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer, intake: tuple[Broker, Intake]
+) -> None:
+    broker, reports = intake
+    first = application(str(uuid4()))
+    second = application(first.application_id, revision=2)
+    async with running(*service_of(servers, topology, database, smtp)):
+        await broker.publish([event(ApplicationAmended(application=second), second.application_id, 2)], "bulk")
+
+        async def noted() -> bool:
+            return await database["heads"].find_one({"_id": first.application_id}) is not None
+
+        await eventually(noted, "the amendment is noted")
+        await broker.publish([announced(), event(decided(first), first.application_id)], "bulk")
+        await broker.publish([event(decided(second), first.application_id, 2)], "bulk")
+        await eventually(lambda: len(reports.reports) == 2, "both outcomes are reported")
+    fates = {report.data.revision: report.data for report in reports.reports if isinstance(report.data, EmailReported)}
+    assert isinstance(fates[2], EmailSent)
+    assert isinstance(fates[1], EmailFailed)
+    assert fates[1].reason == "superseded: the application was amended (revision 2)"
+    assert len(smtp.accepted) == 1
+
+
+async def test_an_email_that_is_stopped_in_the_middle_of_a_batch_is_sent_by_the_next_process(
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer, intake: tuple[Broker, Intake]
+) -> None:
+    broker, reports = intake
+    several = [application(str(uuid4()), address=f"ada{number}@charity.example") for number in range(5)]
+    smtp.hold.clear()
+    async with running(*service_of(servers, topology, database, smtp)):
+        events = [event(ApplicationSubmitted(application=each), each.application_id) for each in several]
+        await broker.publish([announced()], "bulk")
+        await broker.publish(events, "bulk")
+        await eventually(lambda: len(smtp.accepted) >= 1, "the first email is at the server")
+        asyncio.get_running_loop().call_later(0.1, smtp.hold.set)
+    async with running(*service_of(servers, topology, database, smtp)):
+        await eventually(lambda: len(reports.reports) == 5, "every email is reported")
+    assert sorted(recipient for recipient, _ in smtp.accepted) == [each.contact.email for each in several]
