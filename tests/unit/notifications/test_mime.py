@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from binascii import a2b_qp
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -150,6 +151,15 @@ def test_a_filled_plate_says_what_the_filled_text_says(
         b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n" + content
     )
     assert read_back.get_content().splitlines() == filled_text(text, GAPS, values).splitlines()
+
+
+@pytest.mark.parametrize("character", ["a", "é", "=", "学"])
+@pytest.mark.parametrize("length", range(1, 160))
+def test_no_length_of_text_before_or_in_a_gap_makes_a_line_too_long(character: str, length: int) -> None:
+    text, values = f"{character * length}{chr(0xE000) * 3}\n", {"name": "x" + character * length}
+    content = plate(text, GAPS).filled({"name": encoded_value(values["name"])})
+    assert max(len(line) for line in content.split(b"\r\n")) <= 76
+    assert a2b_qp(content).decode().replace("\r\n", "\n") == filled_text(text, {chr(0xE000) * 3: "name"}, values)
 
 
 def test_every_line_that_begins_with_a_dot_gets_a_second_one_on_the_wire() -> None:
