@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -60,8 +61,21 @@ def submission(**changes: Any) -> dict[str, Any]:
 class Elsewhere:
     """Publishes what eligibility and notifications would, and keeps what intake published."""
 
-    def __init__(self, broker: Broker) -> None:
+    def __init__(self, broker: Broker, url: str) -> None:
         self._broker = broker
+        self._url = url
+
+    async def heard(self) -> list[dict[str, Any]]:
+        """The events that wait for eligibility, in order; they are taken off its interactive queue."""
+        connection = await aio_pika.connect(self._url)
+        channel = await connection.channel()
+        queue = await channel.get_queue(self._broker.topology.queue("eligibility", "interactive"))
+        found: list[dict[str, Any]] = []
+        while (message := await queue.get(fail=False)) is not None:
+            await message.ack()
+            found += json.loads(message.body)
+        await connection.close()
+        return found
 
     async def tell(self, data: BaseModel, subject: str, lane: Lane = "interactive") -> None:
         """Publish one event."""
@@ -203,11 +217,12 @@ async def running(settings: Settings, database: Database, announce: bool = True)
     """Run intake until the block ends."""
     lifecycle, parts = create_app(settings)
     task = asyncio.create_task(lifecycle.run(parts))
-    broker = Broker(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace), "eligibility")
+    url = settings.rabbitmq_url.get_secret_value()
+    broker = Broker(url, Topology(settings.namespace), "eligibility")
     await broker.connect()
     transport = httpx.ASGITransport(parts.web)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake.test") as client:
-        intake = Running(client, Elsewhere(broker), database)
+        intake = Running(client, Elsewhere(broker, url), database)
         if announce:
             await intake.elsewhere.announce()
         await eventually(lambda: _ready(client, announce), "intake is ready")
@@ -218,7 +233,7 @@ async def running(settings: Settings, database: Database, announce: bool = True)
             assert await task == 0
             await broker.stop_consuming()
             await broker.close()
-            await _remove_queues(settings.rabbitmq_url.get_secret_value(), Topology(settings.namespace))
+            await _remove_queues(url, Topology(settings.namespace))
 
 
 async def _remove_queues(url: str, topology: Topology) -> None:
