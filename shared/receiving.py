@@ -15,7 +15,7 @@ from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.schemas import QueueType
 
 from shared import retry, stopping
-from shared.amqp import ANSWER_LIMIT, CONNECTION, address_of, classified, late, side_channel
+from shared.amqp import ANSWER_LIMIT, CONNECTION, address_of, classified, connected, late, side_channel
 from shared.application import Lane
 from shared.consumer import BatchConsumer, Stopping
 from shared.errors import Transient
@@ -145,6 +145,7 @@ class Receiving:
         for consumer in self._consumers:
             consumer.stop()
         try:
+            connected(self._broker)
             with classified():
                 async with asyncio.timeout(ANSWER_LIMIT):
                     await asyncio.gather(*(_cancel(each) for each in self._subscribers.values()))

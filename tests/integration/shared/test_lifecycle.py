@@ -128,8 +128,9 @@ async def test_it_stops_within_seconds_while_a_server_is_frozen(
     env: dict[str, str], servers: Servers, server: str
 ) -> None:
     async with gate(servers.mongo_url) as mongo, gate(servers.rabbitmq_url) as rabbit:
-        addresses = {"ACCEDE_MONGO_URL": mongo.url, "ACCEDE_RABBITMQ_URL": rabbit.url, "THROWAWAY_GRACE": "1"}
-        async with service({**env, **addresses}) as running:
+        addresses = {"ACCEDE_MONGO_URL": mongo.url, "ACCEDE_RABBITMQ_URL": rabbit.url}
+        quick = {"THROWAWAY_GRACE": "1", "THROWAWAY_ANSWER": "1"}
+        async with service({**env, **addresses, **quick}) as running:
             await eventually(running.ready, "it is ready")
             (mongo if server == "database" else rabbit).freeze()
             await eventually(lambda: not_ready(running), "it is no longer ready")

@@ -1,8 +1,9 @@
 """A service of a few lines, run as a process by the tests of the life of services: `python -m …throwaway`.
 
-Its variables, beside those of every service: `THROWAWAY_WATCH` and `THROWAWAY_GRACE` shorten the watchdog's look and the
-grace times (seconds); `THROWAWAY_HANDLER` says what its handler does (`count`; `away`: the world it needs is away for
-good; `hang`); with `THROWAWAY_LOOP=hang` a round of its loop never ends.
+Its variables, beside those of every service: `THROWAWAY_WATCH`, `THROWAWAY_GRACE` and `THROWAWAY_ANSWER` shorten the
+watchdog's look, the grace times and the wait for the broker's answers (seconds); `THROWAWAY_HANDLER` says what its
+handler does (`count`; `away`: the world it needs is away for good; `hang`); with `THROWAWAY_LOOP=hang` a round of its
+loop never ends.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 
 import structlog
 
-from shared import receiving, service, settings, watchdog
+from shared import amqp, broker, receiving, service, settings, watchdog
 from shared.application import Lane
 from shared.batches import Event
 from shared.errors import Transient
@@ -47,6 +48,8 @@ async def main() -> int:
     """Run until told to stop."""
     vars(watchdog)["WATCH_INTERVAL"] = float(os.environ.get("THROWAWAY_WATCH", "5"))
     vars(service)["ROUND_GRACE"] = vars(receiving)["GRACE"] = float(os.environ.get("THROWAWAY_GRACE", "6"))
+    for module in (amqp, broker, receiving):
+        vars(module)["ANSWER_LIMIT"] = float(os.environ.get("THROWAWAY_ANSWER", "3"))
     platform = Platform("eligibility", settings.load(PlatformSettings))
     lifecycle = Lifecycle(platform)
     web = create_web(
