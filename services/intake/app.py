@@ -7,9 +7,10 @@ from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 
-from services.intake.api.applications import Addresses, SubmissionReader, application_list_routes, application_routes
+from services.intake.api.applications import SubmissionReader, application_list_routes, application_routes
 from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
+from services.intake.api.showing import Addresses
 from services.intake.consumers.policies import policy_handlers
 from services.intake.consumers.status import status_handlers
 from services.intake.loops.imports import ImportLoop

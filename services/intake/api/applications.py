@@ -9,17 +9,15 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 
 from services.intake.api.shapes import (
+    EXAMPLE_SUBMISSION,
     AcceptedApplication,
     ApplicationList,
     ApplicationShown,
-    DecisionShown,
-    EmailFate,
-    EmailFates,
-    HistoryEntry,
     WithdrawnApplication,
 )
+from services.intake.api.showing import Addresses, shown
 from services.intake.domain.applications import Revision, Stale
-from services.intake.domain.status import Email, State, Status
+from services.intake.domain.status import State, Status
 from services.intake.domain.submissions import read
 from services.intake.use_cases.applications import Applications, Sender
 from services.intake.use_cases.policies import NoPolicyYet, Policies
@@ -42,21 +40,6 @@ ChannelCaller = Annotated[Caller, Depends(require("channel"))]
 Operator = Annotated[Caller, Depends(require("operator"))]
 IdempotencyKey = Annotated[str | None, Header(description=IDEMPOTENCY, max_length=200)]
 ApplicationId = Annotated[str, Path(description="The application's id.", max_length=36)]
-
-
-class Addresses:
-    """Where an application is seen: by programs, and by whoever holds its signed link."""
-
-    def __init__(self, public_url: str, sign: Callable[[str, str], str]) -> None:
-        self._base = public_url.rstrip("/")
-        self._sign = sign
-
-    def of(self, application_id: str) -> dict[str, str]:
-        """`status_url` and `status_page`."""
-        return {
-            "status_url": f"{self._base}/v1/applications/{application_id}",
-            "status_page": f"{self._base}/status/{self._sign('status', application_id)}",
-        }
 
 
 def checked_key(key: str | None) -> str | None:
@@ -104,7 +87,7 @@ def application_routes(
         status_code=202,
         summary="Submit an application",
         response_description="Accepted, stored safely, and decided next.",
-        openapi_extra=json_body(Submission, "The application. Which answers there are is said by the policy in force."),
+        openapi_extra=_submission_body("The application. Categories and questions are those of the policy in force."),
     )
     async def submit_application(
         request: Request, response: Response, caller: ChannelCaller, idempotency_key: IdempotencyKey = None
@@ -125,7 +108,7 @@ def application_routes(
         "/{application_id}/amendments",
         status_code=202,
         summary="Amend an application: send it whole, as its next revision",
-        openapi_extra=json_body(Submission, "The application as it is to be from now on, whole."),
+        openapi_extra=_submission_body("The application as it is to be from now on, whole."),
     )
     async def amend_application(
         request: Request,
@@ -187,6 +170,12 @@ def application_list_routes(find: ListStatuses, addresses: Addresses) -> APIRout
     return router
 
 
+def _submission_body(description: str) -> dict[str, Any]:
+    body = json_body(Submission, description)
+    body["requestBody"]["content"]["application/json"]["example"] = EXAMPLE_SUBMISSION
+    return body
+
+
 def _own(statuses: StatusProjection) -> Callable[[str, Caller], Awaitable[Status]]:
     async def own(application_id: str, caller: Caller) -> Status:
         status = await statuses.find(application_id)
@@ -214,45 +203,3 @@ def _accepted(revision: Revision, addresses: Addresses, response: Response) -> A
         received_at=application.received_at,
         **addresses.of(application.application_id),
     )
-
-
-def shown(status: Status, addresses: Addresses) -> ApplicationShown:
-    """A status as the API shows it."""
-    decision = status.decision
-    outcome_email = status.outcome_email
-    return ApplicationShown(
-        **{name: getattr(status, name) for name in _SAME},
-        outcome=status.outcome,
-        dead_lettered=status.dead_letter is not None,
-        decision=DecisionShown.model_validate(decision, from_attributes=True) if decision else None,
-        emails=EmailFates(
-            acknowledgement=_fate(status.acknowledgement), outcome=_fate(outcome_email) if outcome_email else None
-        ),
-        history=[
-            HistoryEntry(at=each.at, what=each.what, detail=each.detail, revision=each.revision)
-            for each in status.history
-        ],
-        **addresses.of(status.application_id),
-    )
-
-
-def _fate(email: Email) -> EmailFate:
-    return EmailFate(state=email.state, at=email.at, reason=email.reason)
-
-
-_SAME: Final = (
-    "application_id",
-    "revision",
-    "state",
-    "channel",
-    "client",
-    "import_id",
-    "row",
-    "historical",
-    "category",
-    "organisation_name",
-    "locale",
-    "received_at",
-    "first_received_at",
-    "withdrawn_at",
-)

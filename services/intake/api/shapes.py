@@ -10,6 +10,16 @@ from services.intake.domain.status import State
 from shared.events import Outcome, PauseNotice, ReceiptLine
 
 EXAMPLE_ID = "2f1f3d1e-0c34-5d8e-9a59-6f3d1f2f4b6a"
+EXAMPLE_SUBMISSION = {
+    "category": "a_category_of_the_policy",
+    "secondary_categories": [],
+    "organisation": {"name": "Example Organisation", "country": "GB", "website": "https://organisation.example"},
+    "contact": {"name": "Ann Example", "email": "ann@organisation.example"},
+    "locale": "en",
+    "consent": {"register_interest": True},
+    "answers": {"a.text.question": "text", "a.yes-or-no.question": True, "a.list.question": ["one", "another"]},
+}
+"""What a submission looks like. Its category and questions are stand-ins: the real ones are the policy's."""
 
 
 class AcceptedApplication(BaseModel):
