@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-import pytest
-
 from shared.mongo import Database
 from shared.topology import Topology
 from tests.integration.intake.running import Running, emailed, running, settings_for, submission
@@ -71,10 +69,9 @@ async def test_the_same_key_sent_at_once_many_times_makes_one_application(intake
     assert await intake.database["revisions"].count_documents({}) == 1
 
 
-@pytest.mark.parametrize("caller", [None, "alpha"])
-async def test_what_is_not_public_needs_a_key_of_the_right_role(intake: Running, caller: str | None) -> None:
-    wanted = 401 if caller is None else 403
-    assert (await intake.call("GET", "/v1/applications", caller)).status_code == wanted
+async def test_what_is_not_public_needs_a_key_of_the_right_role(intake: Running) -> None:
+    assert (await intake.call("GET", "/v1/applications", None)).status_code == 401
+    assert (await intake.call("GET", "/v1/applications", "alpha")).status_code == 403
     assert (await intake.call("POST", "/v1/applications", None, json=submission())).status_code == 401
 
 
@@ -105,33 +102,30 @@ REFUSALS: list[tuple[Any, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("document", "pointers"), REFUSALS)
-async def test_a_bad_document_is_refused_with_every_failing_field(
-    intake: Running, document: Any, pointers: list[str]
-) -> None:
-    response = await intake.call("POST", "/v1/applications", json=document)
-    assert response.status_code == 422
-    assert response.headers["content-type"] == "application/problem+json"
-    assert [error["pointer"] for error in response.json()["errors"]] == pointers
+async def test_a_bad_document_is_refused_with_every_failing_field(intake: Running) -> None:
+    for document, pointers in REFUSALS:
+        response = await intake.call("POST", "/v1/applications", json=document)
+        assert response.status_code == 422, document
+        assert response.headers["content-type"] == "application/problem+json"
+        assert [error["pointer"] for error in response.json()["errors"]] == pointers
+    assert await intake.database["revisions"].count_documents({}) == 0
 
 
-@pytest.mark.parametrize(
-    ("body", "kind", "status"),
-    [
-        (b"{", "application/json", 400),
-        (b'{"category": "\xff"}', "application/json", 400),
-        ('{"category": "x"}'.encode("utf-16"), "application/json", 400),
-        (b'{"a": 1, "a": 2}', "application/json", 400),
-        (b"[" * 5000, "application/json", 400),
-        (b"{}", "text/plain", 415),
-        (b'{"a": "' + b"x" * (1 << 20) + b'"}', "application/json", 413),
-    ],
-)
-async def test_what_is_no_json_document_is_refused_before_it_costs_anything(
-    intake: Running, body: bytes, kind: str, status: int
-) -> None:
-    response = await intake.call("POST", "/v1/applications", content=body, headers={"Content-Type": kind})
-    assert response.status_code == status
+NO_DOCUMENTS = [
+    (b"{", "application/json", 400),
+    (b'{"category": "\xff"}', "application/json", 400),
+    ('{"category": "x"}'.encode("utf-16"), "application/json", 400),
+    (b'{"a": 1, "a": 2}', "application/json", 400),
+    (b"[" * 5000, "application/json", 400),
+    (b"{}", "text/plain", 415),
+    (b'{"a": "' + b"x" * (1 << 20) + b'"}', "application/json", 413),
+]
+
+
+async def test_what_is_no_json_document_is_refused_before_it_costs_anything(intake: Running) -> None:
+    for body, kind, status in NO_DOCUMENTS:
+        response = await intake.call("POST", "/v1/applications", content=body, headers={"Content-Type": kind})
+        assert response.status_code == status, body[:20]
     assert await intake.database["revisions"].count_documents({}) == 0
 
 
