@@ -53,6 +53,7 @@ class Outbox:
     Args:
         collection: where the facts are.
         event_of: the event of a stored fact; deterministic.
+        id_of: that event's id alone, where it is cheaper to have than the event.
         publisher: the broker.
         before_publish: what has to be done with facts before their events may be marked as published (a projection);
             idempotent, since the sweeper does it again.
@@ -64,11 +65,13 @@ class Outbox:
         event_of: Callable[[Mapping[str, Any]], Event],
         publisher: Publisher,
         before_publish: Callable[[Sequence[Document]], Awaitable[None]] | None = None,
+        id_of: Callable[[Mapping[str, Any]], str] | None = None,
     ) -> None:
         self._collection = collection
         self._event_of = event_of
         self._publisher = publisher
         self._before_publish = before_publish
+        self._id_of = id_of or (lambda fact: event_of(fact).id)
 
     @property
     def name(self) -> str:
@@ -112,7 +115,7 @@ class Outbox:
         if "outbox" in fact:
             return fact
         mark = {
-            "event": self._event_of(fact).id,
+            "event": self._id_of(fact),
             "lane": lane,
             "trace": fact.get("trace") or trace or current_traceparent(),
             "due": real + LEASE,
@@ -159,8 +162,8 @@ class Outbox:
 
     def _event(self, fact: Document) -> Event:
         """The fact's event, in the trace of the work that stored the fact."""
-        trace = fact["outbox"].get("trace")
-        return replace(self._event_of(fact), traceparent=trace) if trace else self._event_of(fact)
+        event, trace = self._event_of(fact), fact["outbox"].get("trace")
+        return replace(event, traceparent=trace) if trace and trace != event.traceparent else event
 
     async def _mark_published(self, facts: Sequence[Document]) -> None:
         # By event id, not only by _id: a document that changed its event meanwhile keeps its new mark.
@@ -172,6 +175,7 @@ class Outbox:
                     "outbox.due": {"$exists": True},
                 },
                 [{"$set": {"outbox.published_at": "$$NOW"}}, {"$unset": ["outbox.due", "outbox.claim"]}],
+                hint="_id_",  # the planner may take the index of overdue marks, which an import fills
             )
 
     async def publish_or_leave(self, facts: Iterable[Document]) -> None:

@@ -30,7 +30,7 @@ class MongoDecisions:
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         self._decisions = database[DECISIONS]
-        self.outbox = Outbox(self._decisions, event_of, publisher)
+        self.outbox = Outbox(self._decisions, event_of, publisher, id_of=_event_id)
 
     async def prepare(self) -> None:
         """Make the indexes. Idempotent."""
@@ -149,8 +149,11 @@ def event_of(fact: Mapping[str, Any]) -> Event:
         receipt=[_line(line["criterion"], line["answer"], tuple(line["missing"])) for line in fact["receipt"]],
         pause=None if hold is None else _notice(hold, registered=kept["register_interest"]),
     )
-    identity = event_id(fact["_id"], fact["number"], _TYPE)
-    return Event(identity, fact["application_id"], fact["decided_at"], SOURCE, data)
+    return Event(_event_id(fact), fact["application_id"], fact["decided_at"], SOURCE, data)
+
+
+def _event_id(fact: Mapping[str, Any]) -> str:
+    return event_id(fact["_id"], fact["number"], _TYPE)
 
 
 @lru_cache(maxsize=4096)

@@ -17,7 +17,7 @@ _OUTCOMES: Final = {
     "incomplete": "It was found incomplete; the receipt says what is missing.",
     "eligible": "It was found eligible.",
 }
-_CHANNELS: Final = {"api": "over the API", "file": "in a file", "form": "with the form", "email": "by email"}
+_CHANNELS: Final = {"api": "over the API", "file": "with a file", "form": "with the form", "email": "by email"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,10 @@ class MongoRevisions:
         async def heal(facts: Sequence[Document]) -> None:
             await project([revision_of(fact) for fact in facts])
 
-        self.outbox = Outbox(self._revisions, event_of_revision, publisher, before_publish=heal)
-        self._projected = Outbox(self._revisions, event_of_revision, publisher)
+        self.outbox = Outbox(
+            self._revisions, event_of_revision, publisher, before_publish=heal, id_of=_id_of_revision_event
+        )
+        self._projected = Outbox(self._revisions, event_of_revision, publisher, id_of=_id_of_revision_event)
 
     async def prepare(self) -> None:
         """The index by which the ledger counts what a channel accepted."""
@@ -160,17 +162,21 @@ def _application_of(document: Mapping[str, Any]) -> Application:
 def event_of_revision(fact: Mapping[str, Any]) -> Event:
     """Submitted for revision 1, amended for every later one."""
     application = _application_of(fact["application"])
-    first = application.revision == 1
-    kind = ApplicationSubmitted if first else ApplicationAmended
-    name = "application.submitted.v1" if first else "application.amended.v1"
+    kind = ApplicationSubmitted if application.revision == 1 else ApplicationAmended
     return Event(
-        id=event_id(fact["_id"], application.revision, name),
+        id=_id_of_revision_event(fact),
         subject=application.application_id,
         time=application.received_at,
         source=SOURCE,
         data=kind.model_construct(application=application),
         traceparent=fact["trace"],
     )
+
+
+def _id_of_revision_event(fact: Mapping[str, Any]) -> str:
+    revision: int = fact["application"]["revision"]
+    name = "application.submitted.v1" if revision == 1 else "application.amended.v1"
+    return event_id(fact["_id"], revision, name)
 
 
 def _withdrawal_of(fact: Mapping[str, Any]) -> Withdrawal:

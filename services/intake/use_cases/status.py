@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Protocol
+from itertools import chain
+from typing import Final, Protocol
 
 import structlog
 
@@ -14,9 +15,14 @@ from services.intake.domain.applications import Revision, Withdrawal
 from services.intake.domain.status import Change, Status
 from services.intake.use_cases.applications import Clock
 from shared.batches import Event
+from shared.errors import Transient
 from shared.events import ApplicationDecided, EmailFailed, EmailReported, EmailSent, EventDeadLettered
+from shared.group_commit import GroupCommit
 
 log = structlog.get_logger(__name__)
+
+TOGETHER: Final = 8
+"""Batches of events written at once, at most."""
 
 
 class Statuses(Protocol):
@@ -40,6 +46,7 @@ class StatusProjection:
         self._statuses = statuses
         self._clock = clock
         self._facts: Facts | None = None
+        self._tellings: GroupCommit[Sequence[Event], Exception | None] = GroupCommit(self._told, max_batch=TOGETHER)
 
     def heal_from(self, facts: Facts) -> None:
         """Where to look when something is told of an application that has no status."""
@@ -62,12 +69,25 @@ class StatusProjection:
         await self._change({each.application_id: [partial(_with_withdrawal, each)] for each in withdrawals})
 
     async def told(self, events: Sequence[Event]) -> None:
-        """Decisions, reports of emails, dead letters. Raises Transient."""
-        changes: dict[str, list[Change]] = {}
-        for event in events:
-            if (found := _change_of(event)) is not None:
-                changes.setdefault(found[0], []).append(found[1])
-        await self._change(changes)
+        """Decisions, reports of emails, dead letters. Raises Transient.
+
+        Batches that arrive at the same time are written together: they are often about the same applications, and would
+        only meet each other's versions.
+        """
+        if (error := await self._tellings.submit(events)) is not None:
+            raise error
+
+    async def _told(self, batches: list[Sequence[Event]]) -> list[Exception | None]:
+        try:
+            await self._change(_changes_of(batches))
+        except Transient:
+            raise
+        except Exception as error:  # noqa: BLE001 - it is raised where its batch came from
+            if len(batches) == 1:
+                return [error]
+            # One of them is bad; it must not be held against the others.
+            return [failure for batch in batches for failure in await self._told([batch])]
+        return [None] * len(batches)
 
     async def find(self, application_id: str) -> Status | None:
         """The status of an application, made from its facts if it has none yet. Raises Transient."""
@@ -92,6 +112,15 @@ class StatusProjection:
         if found:
             await self.revisions(found)
         return bool(found)
+
+
+def _changes_of(batches: Iterable[Sequence[Event]]) -> dict[str, list[Change]]:
+    """What the events change, by application, in their order."""
+    changes: dict[str, list[Change]] = {}
+    for event in chain.from_iterable(batches):
+        if (found := _change_of(event)) is not None:
+            changes.setdefault(found[0], []).append(found[1])
+    return changes
 
 
 def _with_revision(revision: Revision, status: Status) -> Status:
