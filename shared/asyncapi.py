@@ -17,6 +17,8 @@ PUBLISHED_BY = {
     "application.submitted.v1": "intake",
     "application.amended.v1": "intake",
     "application.withdrawn.v1": "intake",
+    "link.requested.v1": "intake",
+    "link.revoked.v1": "intake",
     "application.decided.v1": "eligibility",
     "interest.registered.v1": "eligibility",
     "policy.activated.v1": "eligibility",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AwareDatetime, BaseModel, Field
 
 from shared.application import Application, Contact, Published, id_of
 from shared.policy.pack import Localised, PolicyDocument
@@ -30,12 +30,41 @@ class ApplicationAmended(Published):
     application: Application
 
 
+class ApplicationSummary(Published):
+    """What another service needs to name an application in an email or on a page."""
+
+    application_id: str
+    revision: int
+    category: str
+    organisation_name: str
+    contact: Contact
+    locale: str
+    channel: str
+    received_at: AwareDatetime
+
+    @classmethod
+    def of(cls, application: Application) -> ApplicationSummary:
+        """The summary of a revision. Nothing is validated again."""
+        return cls.model_construct(
+            application_id=application.application_id,
+            revision=application.revision,
+            category=application.category,
+            organisation_name=application.organisation.name,
+            contact=application.contact,
+            locale=application.locale,
+            channel=application.provenance.channel,
+            received_at=application.received_at,
+        )
+
+
 class ApplicationWithdrawn(Published):
-    """The applicant withdrew. `revision` is the newest one at that time; nothing is decided or mailed after it."""
+    """The applicant withdrew. `revision` is the newest one at that time; no outcome is decided or mailed after it.
+    `application` is there when whoever withdrew is to be sent a confirmation."""
 
     application_id: str
     revision: int
     withdrawn_at: AwareDatetime
+    application: ApplicationSummary | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class ReceiptLine(Published):
@@ -49,17 +78,21 @@ class ReceiptLine(Published):
     missing: list[str] = []
 
 
-class ApplicationSummary(Published):
-    """What another service needs to name an application in an email or on a page."""
+class LinkRequested(Published):
+    """Somebody who knows an application's reference and its contact's address asked for its link. It goes to that
+    address alone. `generation` is that of the links that open then."""
+
+    application: ApplicationSummary
+    generation: int
+    requested_at: AwareDatetime
+
+
+class LinkRevoked(Published):
+    """The links of an application were revoked: those of a lower generation than `generation` open nothing any more."""
 
     application_id: str
-    revision: int
-    category: str
-    organisation_name: str
-    contact: Contact
-    locale: str
-    channel: str
-    received_at: AwareDatetime
+    generation: int
+    revoked_at: AwareDatetime
 
 
 class PauseNotice(Published):
@@ -156,6 +189,8 @@ EVENTS: dict[str, type[BaseModel]] = {
     "application.submitted.v1": ApplicationSubmitted,
     "application.amended.v1": ApplicationAmended,
     "application.withdrawn.v1": ApplicationWithdrawn,
+    "link.requested.v1": LinkRequested,
+    "link.revoked.v1": LinkRevoked,
     "application.decided.v1": ApplicationDecided,
     "interest.registered.v1": InterestRegistered,
     "policy.activated.v1": PolicyActivated,

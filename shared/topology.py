@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from shared.application import Lane
 
+DEFAULT_NAMESPACE: Final = "accede"
 LANES: Final[tuple[Lane, ...]] = ("interactive", "bulk")
 BATCH_CONTENT_TYPE: Final = "application/cloudevents-batch+json"
 DELIVERY_LIMIT: Final = 1000
@@ -29,6 +30,11 @@ HEADER_QUEUE: Final = "x-accede-queue"
 HEADER_HANDLER: Final = "x-accede-handler"
 HEADER_ATTEMPTS: Final = "x-accede-attempts"
 HEADER_FAILED_AT: Final = "x-accede-failed-at"
+HEADER_PARTNER: Final = "x-accede-partner"
+HEADER_MESSAGE_ID: Final = "x-accede-message-id"
+
+PARTNERS: Final = "partners"
+"""Routing key, in the dead-letter exchange, of what partners sent and nobody can read."""
 
 CONSUMED: Final[dict[str, tuple[str, ...]]] = {
     "intake": (
@@ -45,6 +51,8 @@ CONSUMED: Final[dict[str, tuple[str, ...]]] = {
         "application.amended.v1",
         "application.withdrawn.v1",
         "application.decided.v1",
+        "link.requested.v1",
+        "link.revoked.v1",
         "policy.activated.v1",
         "pause.changed.v1",
     ),
@@ -56,7 +64,7 @@ CONSUMED: Final[dict[str, tuple[str, ...]]] = {
 class Topology:
     """The names of one installation. `namespace` keeps installations (and tests) on one broker apart."""
 
-    namespace: str = "accede"
+    namespace: str = DEFAULT_NAMESPACE
 
     @property
     def exchange(self) -> str:
@@ -71,6 +79,29 @@ class Topology:
 
     def dead_letter_queue(self, service: str) -> str:
         return f"{self.namespace}.{service}.dead-letters"
+
+    @property
+    def partner_exchange(self) -> str:
+        """Where partners publish. An exchange of their own: the right to publish through the default exchange is the
+        right to publish to every queue. It is a fanout, so no routing key is wrong."""
+        return self._for_partners("membership.partners")
+
+    @property
+    def partner_queue(self) -> str:
+        """Where partners' submissions wait for intake."""
+        return self._for_partners("membership.inbound")
+
+    @property
+    def partner_dead_letter_queue(self) -> str:
+        return self._for_partners("membership.inbound.dead-letters")
+
+    def reply_queue(self, partner: str) -> str:
+        """The one queue a partner reads. Its name follows from the user name: answers go nowhere else."""
+        return self._for_partners(f"membership.replies.{partner}")
+
+    def _for_partners(self, name: str) -> str:
+        # Partners are told these names; only a second installation on the same broker has others.
+        return name if self.namespace == DEFAULT_NAMESPACE else f"{self.namespace}.{name}"
 
     def routing_key(self, event_type: str, lane: Lane) -> str:
         return f"{lane}.{event_type}"
@@ -87,6 +118,10 @@ class Topology:
             "x-dead-letter-exchange": self.dead_letter_exchange,
             "x-dead-letter-routing-key": service,
         }
+
+    def partner_queue_arguments(self) -> dict[str, Any]:
+        """Arguments of the partners' queue: those of a working queue, with dead letters of its own."""
+        return self.queue_arguments(PARTNERS)
 
     def dead_letter_queue_arguments(self) -> dict[str, Any]:
         """Arguments of the dead-letter queues. They have no dead-letter exchange of their own, so what is delivered and

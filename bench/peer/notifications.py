@@ -11,7 +11,7 @@ from faststream import FastStream
 from faststream.rabbit import RabbitQueue
 
 from bench.peer.common import DECIDED, SENT, SUBMITTED, Decided, Sent, broker, database, policy, run
-from services.notifications.delivery.composing import Composer
+from services.notifications.delivery.composing import Addresses, Composer
 from services.notifications.delivery.templates import Templates
 from services.notifications.domain import letters
 from services.notifications.domain.letters import Letter
@@ -26,7 +26,11 @@ links = Links("of-the-benchmark-alone-0123456789abcdef")
 composer = Composer(
     Templates(),
     Mailbox("Membership", "membership@alliance.example"),
-    lambda application_id: f"http://127.0.0.1:8080/status/{links.sign('status', application_id)}",
+    Addresses(
+        status=lambda application_id, _: f"http://127.0.0.1:8080/status/{links.sign('status', application_id)}",
+        interest=lambda application_id: f"http://127.0.0.1:8081/interests/{links.sign('interest', application_id)}",
+        new_link="http://127.0.0.1:8080/status",
+    ),
 )
 PORT = int(os.environ.get("PEER_SMTP_PORT", "1025"))
 

@@ -10,25 +10,34 @@ from importlib.metadata import version
 from services.intake.api.applications import SubmissionReader, application_list_routes, application_routes
 from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
+from services.intake.api.links import link_routes
 from services.intake.api.showing import Addresses
+from services.intake.consumers.partners import PartnerDesk
 from services.intake.consumers.policies import policy_handlers
 from services.intake.consumers.status import status_handlers
 from services.intake.loops.imports import ImportLoop
 from services.intake.loops.ledger import ledger_loops
 from services.intake.loops.publishing import Afterwards
+from services.intake.pages.door import Door, answer_invalid_links
 from services.intake.pages.joining import joining_routes
+from services.intake.pages.links import link_routes as link_pages
 from services.intake.pages.status import status_routes
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
 from services.intake.storage.import_files import GridFiles
 from services.intake.storage.imports import MongoImports
 from services.intake.storage.ledger import MongoLedger
+from services.intake.storage.limits import MongoCounters
+from services.intake.storage.links import MongoLinkRequests, MongoRevocations
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from services.intake.use_cases.applications import Applications
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.imports import Imports
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
+from services.intake.use_cases.limits import Limits
+from services.intake.use_cases.links import StatusLinks
+from services.intake.use_cases.partners import PartnerSubmissions
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared import settings as configuration
@@ -52,6 +61,11 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     revisions = MongoRevisions(platform.database, platform.broker, projection.revisions)
     projection.heal_from(revisions)
     withdrawals = MongoWithdrawals(platform.database, platform.broker, projection.withdrawals)
+    revocations = MongoRevocations(platform.database, platform.broker, platform.clock, projection.revocations)
+    requests = MongoLinkRequests(platform.database, platform.broker, platform.clock)
+    counters = MongoCounters(platform.database)
+    limits = Limits(counters, platform.clock, settings.link_secret.get_secret_value())
+    links = StatusLinks(revocations, requests, revisions, projection, limits, platform.clock, afterwards.start)
     policies = Policies(MongoPolicies(platform.database), platform.clock)
     applications = Applications(revisions, withdrawals, projection, platform.clock, afterwards.start)
     store, files = MongoImports(platform.database), GridFiles(platform.database)
@@ -81,8 +95,19 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(ledger_routes(keeper))
     site = pages("services.intake.pages")
     web.include_router(joining_routes(policies, site))
-    web.include_router(status_routes(projection, policies, site, platform.links, settings.eligibility_url))
+    door = Door(projection, platform.links)
+    answer_invalid_links(web, site)
+    web.include_router(link_pages(links, site))
+    web.include_router(link_routes(links, projection, addresses))
+    web.include_router(status_routes(door, policies, site, platform.links, settings.eligibility_url))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
+
+    desk = PartnerDesk(
+        PartnerSubmissions(policies, applications).take,
+        lambda application_id: addresses.of(application_id)["status_page"],
+        platform.broker.topology.reply_queue,
+        partial(keeper.refused, "partner"),
+    )
 
     async def policy_known() -> Check:
         try:
@@ -94,10 +119,11 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     return lifecycle, Parts(
         web=web,
         handlers={**status_handlers(projection, answers.heard), **policy_handlers(policies)},
-        outboxes=[revisions.outbox, withdrawals.outbox],
+        outboxes=[revisions.outbox, withdrawals.outbox, revocations.outbox, requests.outbox],
         loops=[*importing.loops(), *ledger_loops(reconciler, keeper, settings.reconcile_after)],
-        prepare=[revisions.prepare, statuses.prepare, store.prepare],
+        prepare=[revisions.prepare, statuses.prepare, store.prepare, counters.prepare],
         checks=[policy_known],
+        desk=desk if settings.partner_queue else None,
     )
 
 

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from services.notifications.api.emails import email_routes
 from services.notifications.api.templates import template_routes
 from services.notifications.consumers.subscriptions import handlers
-from services.notifications.delivery.composing import Composer
+from services.notifications.delivery.composing import Addresses, Composer
 from services.notifications.delivery.smtp import Route, SmtpCarrier
 from services.notifications.delivery.templates import Templates
 from services.notifications.domain.addresses import AddressUnusable, envelope_address
@@ -34,11 +34,10 @@ from shared.application import Lane
 from shared.clock import Reading
 from shared.service import Lifecycle, Parts, Platform
 from shared.web.layout import pages
+from shared.web.links import INTEREST, STATUS, status_subject
 from shared.web.service import create_web
 
 NAME = "notifications"
-STATUS = "status"
-"""The purpose of a status link, as intake knows it."""
 
 
 class _Ringing:
@@ -62,7 +61,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     policies, heads = Policies(platform.database), Heads(platform.database)
     wakeup = Wakeup(settings.dispatch_interval_seconds)
     composer = _composer(settings, platform)
-    correspondence = Correspondence(_Ringing(emails, wakeup), policies, composer, platform.clock)
+    correspondence = Correspondence(_Ringing(emails, wakeup), policies, composer, platform.clock, heads)
     queue = MongoQueue(platform.database, emails.outbox)
     carriers = [SmtpCarrier(_route(settings)) for _ in range(settings.smtp_connections)]
     stopped, rules = lifecycle.stopping.is_set, _rules(settings)
@@ -100,12 +99,17 @@ def _web(lifecycle: Lifecycle, settings: Settings, previews: Previews) -> FastAP
 
 
 def _composer(settings: Settings, platform: Platform) -> Composer:
-    public_url = settings.public_url.rstrip("/")
+    public_url, eligibility_url = settings.public_url.rstrip("/"), settings.eligibility_url.rstrip("/")
+    sign = platform.links.sign
 
-    def status_link(application_id: str) -> str:
-        return f"{public_url}/status/{platform.links.sign(STATUS, application_id)}"
+    def status(application_id: str, generation: int) -> str:
+        return f"{public_url}/status/{sign(STATUS, status_subject(application_id, generation))}"
 
-    return Composer(Templates(), Mailbox(settings.mail_from_name, _sender(settings)), status_link)
+    def interest(application_id: str) -> str:
+        return f"{eligibility_url}/interests/{sign(INTEREST, application_id)}"
+
+    addresses = Addresses(status, interest, f"{public_url}/status")
+    return Composer(Templates(), Mailbox(settings.mail_from_name, _sender(settings)), addresses)
 
 
 def _sender(settings: Settings) -> str:

@@ -15,6 +15,23 @@ MIN_SECRET: Final = 32
 MESSAGE: Final = "This link is not valid, or it has expired. Ask us for a new one."
 
 
+STATUS: Final = "status"
+"""The purpose of the link to an application's own page. Its subject is an application id with a generation."""
+INTEREST: Final = "interest"
+"""The purpose of the link with which a held applicant leaves the list of those who are told."""
+
+
+def status_subject(application_id: str, generation: int) -> str:
+    """What a status link is signed for. `generation` counts how often the application's links were revoked before."""
+    return f"{application_id}.{generation}" if generation else application_id
+
+
+def read_status_subject(subject: str) -> tuple[str, int]:
+    """The application id and the generation of a status link's subject."""
+    application_id, _, generation = subject.partition(".")
+    return application_id, int(generation) if generation.isdecimal() else 0
+
+
 class LinkInvalid(Exception):
     """The token is forged, damaged, for another purpose or expired: one message, so it teaches a forger nothing."""
 

@@ -16,8 +16,8 @@ from shared.web.links import Links
 from shared.web.problem import Problem
 
 PURPOSE: Final = "receipt"
-MAX_AGE: Final = timedelta(days=3 * 365)
-"""As long as the link to the status page opens."""
+MAX_AGE: Final = timedelta(days=1)
+"""The status page makes the link anew with each view: revoking that page's links closes this one within a day."""
 
 
 class Section(NamedTuple):

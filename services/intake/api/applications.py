@@ -120,26 +120,26 @@ def application_routes(
         expected_revision: Annotated[int | None, Query(ge=1, description="The newest revision; else 409.")] = None,
     ) -> AcceptedApplication:
         sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
-        await own(application_id, caller)
+        status = await own(application_id, caller)
         matched = _revision_of(if_match)
         submission = await reader(request)
         expected = matched if matched is not None else expected_revision
         try:
             revision = await applications.amend(application_id, submission, sender, expected)
         except Stale as error:
-            status = 412 if matched is not None else 409
-            raise Problem(status, "Somebody amended it meanwhile", str(error), type="stale") from None
-        return _accepted(revision, addresses, response)
+            code = 412 if matched is not None else 409
+            raise Problem(code, "Somebody amended it meanwhile", str(error), type="stale") from None
+        return _accepted(revision, addresses, response, status.link_generation)
 
     @router.post("/{application_id}/withdrawal", summary="Withdraw an application, for good")
     async def withdraw_application(caller: ChannelCaller, application_id: ApplicationId) -> WithdrawnApplication:
-        await own(application_id, caller)
+        status = await own(application_id, caller)
         withdrawal = await applications.withdraw(application_id, Sender(caller.name, trace=current_traceparent()))
         return WithdrawnApplication(
             application_id=application_id,
             revision=withdrawal.revision,
             withdrawn_at=withdrawal.withdrawn_at,
-            **addresses.of(application_id),
+            **addresses.of(application_id, status.link_generation),
         )
 
     return router
@@ -194,12 +194,13 @@ def _revision_of(etag: str | None) -> int | None:
     return int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
 
 
-def _accepted(revision: Revision, addresses: Addresses, response: Response) -> AcceptedApplication:
+def _accepted(revision: Revision, addresses: Addresses, response: Response, generation: int = 0) -> AcceptedApplication:
+    # A repeated submission is answered as it was the first time, with the link of then.
     application = revision.application
     response.headers["Location"] = f"/v1/applications/{application.application_id}"
     return AcceptedApplication(
         application_id=application.application_id,
         revision=application.revision,
         received_at=application.received_at,
-        **addresses.of(application.application_id),
+        **addresses.of(application.application_id, generation),
     )

@@ -7,6 +7,7 @@ from typing import Final
 
 from services.intake.api.shapes import ApplicationShown, DecisionShown, EmailFate, EmailFates, HistoryEntry
 from services.intake.domain.status import Email, Status
+from shared.web.links import STATUS, status_subject
 
 
 class Addresses:
@@ -16,11 +17,11 @@ class Addresses:
         self._base = public_url.rstrip("/")
         self._sign = sign
 
-    def of(self, application_id: str) -> dict[str, str]:
-        """`status_url` and `status_page`."""
+    def of(self, application_id: str, generation: int = 0) -> dict[str, str]:
+        """`status_url` and `status_page`. `generation` is that of the links that open now."""
         return {
             "status_url": f"{self._base}/v1/applications/{application_id}",
-            "status_page": f"{self._base}/status/{self._sign('status', application_id)}",
+            "status_page": f"{self._base}/status/{self._sign(STATUS, status_subject(application_id, generation))}",
         }
 
 
@@ -40,7 +41,7 @@ def shown(status: Status, addresses: Addresses) -> ApplicationShown:
             HistoryEntry(at=each.at, what=each.what, detail=each.detail, revision=each.revision)
             for each in status.history
         ],
-        **addresses.of(status.application_id),
+        **addresses.of(status.application_id, status.link_generation),
     )
 
 

@@ -20,6 +20,13 @@ _OUTCOMES: Final = {
 _CHANNELS: Final = {"api": "over the API", "file": "with a file", "form": "with the form", "email": "by email"}
 
 
+_EMAILS: Final = {
+    "acknowledgement": "The acknowledgement",
+    "withdrawn": "The confirmation of the withdrawal",
+    "status_link": "An email with a new link to this page",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Happened:
     """One entry. `what` is one of submitted, amended, withdrawn, decided, email_sent, email_failed; `key` is the same
@@ -59,7 +66,7 @@ class Happened:
     @classmethod
     def emailed(cls, report: EmailReported, sent: bool) -> Happened:
         """An email was sent, or will not be."""
-        which = "The acknowledgement" if report.template == "acknowledgement" else "The email about the outcome"
+        which = _EMAILS.get(report.template, "The email about the outcome")
         detail = f"{which} was sent." if sent else f"{which} could not be delivered, or was no longer due."
         what = "email_sent" if sent else "email_failed"
         return cls(report.at, what, detail, report.revision, f"{what}:{report.email_id}")

@@ -74,7 +74,8 @@ class DeadLetter:
 @dataclass(frozen=True, slots=True)
 class Status:
     """One application as it stands. `due` is the real time at which the reconciler looks at it; None when nothing is
-    awaited. `emitted` counts its tries, `version` the writes of this record."""
+    awaited. `emitted` counts its tries, `version` the writes of this record. Links of a lower `link_generation` open
+    nothing."""
 
     application_id: str
     channel: str
@@ -92,6 +93,7 @@ class Status:
     decision: Decision | None = None
     withdrawn_at: datetime | None = None
     dead_letter: DeadLetter | None = None
+    link_generation: int = 0
     acknowledgement: Email = Email("expected")
     outcome_email: Email | None = None
     history: tuple[Happened, ...] = ()
@@ -162,6 +164,11 @@ def with_withdrawal(status: Status, withdrawal: Withdrawal) -> Status:
         history=with_entry(status.history, Happened.withdrawn(withdrawal.revision, withdrawal.withdrawn_at)),
         emitted=0,
     )
+
+
+def with_revoked_links(status: Status, generation: int) -> Status:
+    """The links below this generation were revoked."""
+    return replace(status, link_generation=generation) if generation > status.link_generation else status
 
 
 def with_decision(status: Status, event: ApplicationDecided) -> Status:

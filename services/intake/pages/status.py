@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -10,34 +9,28 @@ from fastapi.responses import HTMLResponse
 
 from services.intake.domain.policies import PolicyBook
 from services.intake.domain.status import Status
+from services.intake.pages.door import Door
 from services.intake.pages.joining import speaker, texts_of
 from services.intake.pages.words import until_in_words
 from services.intake.use_cases.policies import Policies
-from services.intake.use_cases.status import StatusProjection
 from shared.events import PauseNotice
 from shared.policy.base import text_in
 from shared.policy.receipt import ExplainedAnswer, explain
 from shared.web.layout import Pages
 from shared.web.links import Links
-from shared.web.problem import not_found
 
-STATUS: Final = "status"
 RECEIPT: Final = "receipt"
-"""Purposes of signed links: this page, and eligibility's page of the receipt."""
-MAX_AGE: Final = timedelta(days=3 * 365)
+"""The purpose of the signed link to eligibility's page of the receipt. It is made anew with each view of this page, and
+opens for a day, so that whoever may not see this page any more does not see the receipt either."""
 
 
-def status_routes(
-    statuses: StatusProjection, policies: Policies, pages: Pages, links: Links, eligibility_url: str
-) -> APIRouter:
+def status_routes(door: Door, policies: Policies, pages: Pages, links: Links, eligibility_url: str) -> APIRouter:
     """The page of an application."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/status/{token}")
     async def status_page(token: str) -> HTMLResponse:
-        status = await statuses.find(links.open(STATUS, token, MAX_AGE))
-        if status is None:
-            raise not_found("application")
+        status = await door.open(token)
         book, _ = await policies.book()
         receipt = f"{eligibility_url.rstrip('/')}/receipts/{links.sign(RECEIPT, status.application_id)}"
         return pages.page("status.html", receipt_page=receipt, **seen(status, book))

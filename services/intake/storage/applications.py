@@ -19,6 +19,7 @@ from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
 
 SOURCE: Final = "/accede/intake"
+MOST_ALIKE: Final = 500
 
 ProjectRevisions = Callable[[Sequence[Revision]], Awaitable[None]]
 ProjectWithdrawals = Callable[[Sequence[Withdrawal]], Awaitable[None]]
@@ -61,6 +62,15 @@ class MongoRevisions:
         with classified():
             # ';' is the character after ':', so this is every key that begins with the application's id
             found = self._revisions.find({"_id": {"$gte": f"{application_id}:", "$lt": f"{application_id};"}})
+            revisions = [revision_of(fact) async for fact in found]
+        return sorted(revisions, key=lambda each: each.application.revision)
+
+    async def beginning(self, beginning: str) -> list[Revision]:
+        """Revisions of applications whose id begins so, oldest first; at most a few hundred, for a beginning that is
+        worth looking for names a handful."""
+        with classified():
+            # '~' comes after every character that a key has
+            found = self._revisions.find({"_id": {"$gte": beginning, "$lt": f"{beginning}~"}}).limit(MOST_ALIKE)
             revisions = [revision_of(fact) async for fact in found]
         return sorted(revisions, key=lambda each: each.application.revision)
 

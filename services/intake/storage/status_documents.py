@@ -35,6 +35,7 @@ def document_of(status: Status) -> Document:
     """What is stored. `due` is left out when nothing is awaited: the index of what is due holds only what is."""
     document: Document = {"_id": status.application_id, **{name: getattr(status, name) for name in _PLAIN}}
     document["decision"] = _decision_document(status.decision) if status.decision else None
+    document["link_generation"] = status.link_generation
     document["given_up"] = status.dead_letter is not None
     document["dead_letter"] = asdict(status.dead_letter) if status.dead_letter else None
     document["emails"] = {
@@ -58,6 +59,7 @@ def status_of(document: Mapping[str, Any]) -> Status:
         **{name: document[name] for name in _PLAIN},
         decision=_decision_of(decision) if decision else None,
         dead_letter=DeadLetter(**letter) if letter else None,
+        link_generation=document.get("link_generation", 0),  # statuses of before links could be revoked have none
         acknowledgement=Email(**emails["acknowledgement"]),
         outcome_email=Email(**emails["outcome"]) if emails["outcome"] else None,
         history=tuple(Happened(**each) for each in document["history"]),

@@ -12,6 +12,7 @@ import structlog
 
 from services.intake.domain import status as rules
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.links import Revocation
 from services.intake.domain.status import Change, Status
 from services.intake.use_cases.applications import Clock
 from shared.batches import Event
@@ -67,6 +68,12 @@ class StatusProjection:
     async def withdrawals(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Applications were withdrawn. Raises Transient."""
         await self._change({each.application_id: [partial(_with_withdrawal, each)] for each in withdrawals})
+
+    async def revocations(self, revocations: Sequence[Revocation]) -> None:
+        """Links were revoked. Raises Transient."""
+        await self._change(
+            {each.application_id: [partial(_with_revoked_links, each.generation)] for each in revocations}
+        )
 
     async def told(self, events: Sequence[Event]) -> None:
         """Decisions, reports of emails, dead letters. Raises Transient.
@@ -129,6 +136,10 @@ def _with_revision(revision: Revision, status: Status) -> Status:
 
 def _with_withdrawal(withdrawal: Withdrawal, status: Status) -> Status:
     return rules.with_withdrawal(status, withdrawal)
+
+
+def _with_revoked_links(generation: int, status: Status) -> Status:
+    return rules.with_revoked_links(status, generation)
 
 
 def _change_of(event: Event) -> tuple[str, Change] | None:

@@ -14,6 +14,8 @@ from shared.events import (
     ApplicationDecided,
     ApplicationSubmitted,
     ApplicationWithdrawn,
+    LinkRequested,
+    LinkRevoked,
     PauseChanged,
     PolicyActivated,
 )
@@ -25,6 +27,8 @@ class HeadStore(Protocol):
     async def amended(self, revisions: dict[str, int]) -> None: ...
 
     async def withdrawn(self, revisions: dict[str, int]) -> None: ...
+
+    async def revoked(self, generations: dict[str, int]) -> None: ...
 
 
 class PolicyStore(Protocol):
@@ -54,6 +58,18 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
     async def withdrawn(events: Sequence[Event], lane: Lane) -> None:
         found = [event.data for event in events if isinstance(event.data, ApplicationWithdrawn)]
         await heads.withdrawn(_highest((each.application_id, each.revision) for each in found))
+        told = [
+            (_cause(event), event.data.application) for event in events if isinstance(event.data, ApplicationWithdrawn)
+        ]
+        await correspondence.confirm_withdrawals([(cause, each) for cause, each in told if each is not None], lane)
+
+    async def link_requested(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.send_links([(c, data) for c, data in found if isinstance(data, LinkRequested)], lane)
+
+    async def link_revoked(events: Sequence[Event], lane: Lane) -> None:
+        found = [event.data for event in events if isinstance(event.data, LinkRevoked)]
+        await heads.revoked(_highest((each.application_id, each.generation) for each in found))
 
     async def activated(events: Sequence[Event], lane: Lane) -> None:
         for event in events:
@@ -70,6 +86,8 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
         TYPE_OF[ApplicationDecided]: decided,
         TYPE_OF[ApplicationAmended]: amended,
         TYPE_OF[ApplicationWithdrawn]: withdrawn,
+        TYPE_OF[LinkRequested]: link_requested,
+        TYPE_OF[LinkRevoked]: link_revoked,
         TYPE_OF[PolicyActivated]: activated,
         TYPE_OF[PauseChanged]: pause_changed,
     }
@@ -81,6 +99,6 @@ def _cause(event: Event) -> Cause:
 
 def _highest(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
     found: dict[str, int] = {}
-    for application_id, revision in pairs:
-        found[application_id] = max(revision, found.get(application_id, 0))
+    for application_id, number in pairs:
+        found[application_id] = max(number, found.get(application_id, 0))
     return found

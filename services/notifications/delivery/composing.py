@@ -30,12 +30,24 @@ MAX_PRINTS: Final = 2000
 """Prints kept; a print is some 30 kB."""
 _BLANK_LINES: Final = re.compile(r"\n[ \t]*(?:\n[ \t]*)+\n")
 _INDENT: Final = re.compile(r"[ ]*(?:[*-] )?")
-_PERSONAL: Final = (("recipient", 12), ("organisation", 20), ("reference", 8), ("status_url", 60))
+_PERSONAL: Final = (("recipient", 12), ("organisation", 20), ("reference", 8), ("status_url", 60), ("interest_url", 60))
 _GAPS: Final = {gap.marker: gap.name for gap in (Gap.number(i, *each) for i, each in enumerate(_PERSONAL))}
 """What differs between two applicants with the same answers."""
 
-MakeStatusLink = Callable[[str], str]
-"""Application id → the address of its status page, signed."""
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Addresses that letters name.
+
+    Attributes:
+        status: application id and link generation → its page, signed.
+        interest: application id → the page where it leaves the list of those who are told of a pause's end, signed.
+        new_link: where whoever lost a link gets a new one.
+    """
+
+    status: Callable[[str, int], str]
+    interest: Callable[[str], str]
+    new_link: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +64,13 @@ class Composer:
 
     Args:
         sender: who they are from; its address is an `envelope_address`.
-        status_link: makes the applicant's link.
+        addresses: makes the applicant's links.
     """
 
-    def __init__(self, templates: Templates, sender: Mailbox, status_link: MakeStatusLink) -> None:
+    def __init__(self, templates: Templates, sender: Mailbox, addresses: Addresses) -> None:
         self.templates = templates
         self.sender = sender
-        self._status_link = status_link
+        self._addresses = addresses
         self._wordings: dict[tuple[str, str], Wording] = {}
         self._prints: dict[Hashable, _Print] = {}
 
@@ -119,7 +131,9 @@ class Composer:
             "recipient": one_line(letter.recipient),
             "organisation": one_line(letter.organisation),
             "reference": reference_of(letter.application_id),
-            "status_url": self._status_link(letter.application_id),
+            "status_url": self._addresses.status(letter.application_id, letter.link_generation),
+            # only the letter about a pause names it, and signing costs as much as filling the rest of an email
+            "interest_url": self._addresses.interest(letter.application_id) if letter.pause else "",
         }
 
     def _print(self, letter: Letter, policy: PolicyDocument) -> _Print:
@@ -164,6 +178,7 @@ class Composer:
             "category": wording.category(letter.category),
             "received_at": letter.received_at,
             "answers": wording.explained(letter.receipt),
+            "new_link_url": self._addresses.new_link,
             "pause": wording.pause(letter.pause) if letter.pause else None,
         }
 

@@ -16,11 +16,12 @@ from datetime import timedelta
 from typing import Final, Literal
 
 State = Literal["pending", "claimed", "sending", "sent", "failed", "unknown", "superseded"]
-Kind = Literal["acknowledgement", "outcome"]
+Kind = Literal["acknowledgement", "outcome", "notice"]
+"""A notice answers what an applicant did: asked for a link, withdrew."""
 
 STATES: Final[tuple[State, ...]] = ("pending", "claimed", "sending", "sent", "failed", "unknown", "superseded")
 FINAL: Final[frozenset[State]] = frozenset({"sent", "failed", "superseded"})
-KINDS: Final[tuple[Kind, ...]] = ("acknowledgement", "outcome")
+KINDS: Final[tuple[Kind, ...]] = ("acknowledgement", "outcome", "notice")
 LANE_ORDER: Final = {"interactive": 0, "bulk": 1}
 """Lane → its place in the queue; lower goes first."""
 
@@ -119,8 +120,8 @@ class Standing:
 
 
 def superseded(kind: Kind, revision: int, number: int, standing: Standing) -> str | None:
-    """Why an email must not go out any more, or None. An acknowledgement is always true, so it always goes out."""
-    if kind == "acknowledgement":
+    """Why an email must not go out any more, or None. An acknowledgement or a notice stays true, so it always goes out."""
+    if kind != "outcome":
         return None
     if standing.withdrawn:
         return "superseded: the application was withdrawn"

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-from services.notifications.domain.letters import ACKNOWLEDGEMENT, Letter
+from services.notifications.domain.emails import Kind
+from services.notifications.domain.letters import ACKNOWLEDGEMENT, NOTICES, Letter
 from shared.events import Answer, PauseNotice, ReceiptLine
 from shared.policy.pack import Criterion, PolicyDocument
 
@@ -16,13 +17,14 @@ _ENGLISH: Final = "en"
 
 def sample_letter(name: str, locale: str, policy: PolicyDocument, policy_hash: str, now: datetime) -> Letter:
     """A letter for the template `name`, as if an applicant of the policy's first category had applied at `now`."""
-    acknowledged = name == ACKNOWLEDGEMENT
+    kinds: dict[str, Kind] = {ACKNOWLEDGEMENT: "acknowledgement", **dict.fromkeys(NOTICES, "notice")}
+    kind = kinds.get(name, "outcome")
     return Letter(
-        kind="acknowledgement" if acknowledged else "outcome",
+        kind=kind,
         template=name,
         application_id=SAMPLE_ID,
         revision=1,
-        number=0 if acknowledged else 1,
+        number=1 if kind == "outcome" else 0,
         category=next(iter(policy.categories)),
         organisation="Example Organisation",
         recipient="Alex Example",

@@ -36,6 +36,8 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "not_eligible": "When a criterion is not met, with the way to appeal.",
     "incomplete": "When answers are missing, with what to do.",
     "eligible": "When all that is decided by rule is met.",
+    "status_link": "When somebody asks for a new link, to the address that the application names.",
+    "withdrawn": "When the applicant has withdrawn.",
 }
 
 
@@ -102,5 +104,5 @@ def count_table(counts: Mapping[tuple[Kind, State], int]) -> list[list[str]]:
     rows.append([sum(column) for column in zip(*rows, strict=True)])
     return [
         [name, *(f"{cell:,}" for cell in (*cells, sum(cells)))]
-        for name, cells in zip(("Acknowledgements", "Outcomes", "All"), rows, strict=True)
+        for name, cells in zip(("Acknowledgements", "Outcomes", "Notices", "All"), rows, strict=True)
     ]

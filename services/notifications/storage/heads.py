@@ -1,6 +1,6 @@
-"""Projection of how far applications have come: `heads`, {_id: application id, revision, withdrawn}.
+"""Projection of how far applications have come: `heads`, {_id: application id, revision, withdrawn, link_generation}.
 
-Only what was amended or withdrawn has a head; revisions only grow, and a withdrawal stays.
+Only what was amended or withdrawn, or whose links were revoked, has a head; numbers only grow, and a withdrawal stays.
 """
 
 from __future__ import annotations
@@ -38,6 +38,23 @@ class Heads:
                 for each, revision in revisions.items()
             ]
         )
+
+    async def revoked(self, generations: Mapping[str, int]) -> None:
+        """Application id → the generation of the links that open since. Raises Transient."""
+        await self._write(
+            [
+                UpdateOne({"_id": each}, {"$max": {"link_generation": generation}}, upsert=True)
+                for each, generation in generations.items()
+            ]
+        )
+
+    async def link_generations(self, application_ids: Sequence[str]) -> Mapping[str, int]:
+        """Application id → the generation of its links, where they were ever revoked. Raises Transient."""
+        wanted = {"_id": {"$in": list(application_ids)}, "link_generation": {"$gt": 0}}
+        with classified():
+            return {
+                row["_id"]: row["link_generation"] async for row in self._heads.find(wanted, {"link_generation": 1})
+            }
 
     async def _write(self, updates: Sequence[UpdateOne]) -> None:
         if updates:

@@ -1,8 +1,8 @@
-"""Writing emails: each acknowledgement and each outcome becomes one email record, once, whatever comes again."""
+"""Writing emails: each acknowledgement, outcome and notice becomes one email record, once, whatever comes again."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,7 +11,7 @@ from services.notifications.domain import letters
 from services.notifications.domain.letters import Letter
 from shared.application import Application, Lane, id_of
 from shared.clock import Clock, Reading
-from shared.events import ApplicationDecided
+from shared.events import ApplicationDecided, ApplicationSummary, LinkRequested
 from shared.policy.pack import PolicyDocument
 
 
@@ -63,6 +63,13 @@ class EmailStore(Protocol):
         Raises Transient; adding again is safe."""
 
 
+class LinkGenerations(Protocol):
+    """Which links of applications open now."""
+
+    async def link_generations(self, application_ids: Sequence[str]) -> Mapping[str, int]:
+        """Application id → the generation of its links, where they were ever revoked. Raises Transient."""
+
+
 @dataclass(frozen=True, slots=True)
 class Cause:
     """Which event asks for a letter: its id and traceparent."""
@@ -74,11 +81,14 @@ class Cause:
 class Correspondence:
     """Writes what events ask for."""
 
-    def __init__(self, store: EmailStore, policies: PolicySource, composer: Composer, clock: Clock) -> None:
+    def __init__(
+        self, store: EmailStore, policies: PolicySource, composer: Composer, clock: Clock, generations: LinkGenerations
+    ) -> None:
         self._store = store
         self._policies = policies
         self._composer = composer
         self._clock = clock
+        self._generations = generations
 
     async def acknowledge(self, submitted: Sequence[tuple[Cause, Application]], lane: Lane) -> None:
         """Write an acknowledgement for each first revision."""
@@ -97,11 +107,29 @@ class Correspondence:
         reading = await self._clock.read()
         await self._write([(cause, letters.outcome(decision)) for cause, decision in decided], lane, reading)
 
+    async def send_links(self, requested: Sequence[tuple[Cause, LinkRequested]], lane: Lane) -> None:
+        """Write to each who asked for a link, at the address that the application names."""
+        if not requested:
+            return
+        reading = await self._clock.read()
+        policy_hash, _ = await self._policies.current(reading.now)
+        await self._write([(cause, letters.status_link(each, policy_hash)) for cause, each in requested], lane, reading)
+
+    async def confirm_withdrawals(self, withdrawn: Sequence[tuple[Cause, ApplicationSummary]], lane: Lane) -> None:
+        """Write to each whose application was withdrawn."""
+        if not withdrawn:
+            return
+        reading = await self._clock.read()
+        policy_hash, _ = await self._policies.current(reading.now)
+        await self._write([(cause, letters.withdrawn(each, policy_hash)) for cause, each in withdrawn], lane, reading)
+
     async def _write(self, pairs: Sequence[tuple[Cause, Letter]], lane: Lane, reading: Reading) -> None:
         hashes = {letter.policy_hash for _, letter in pairs}
         policies = {policy_hash: await self._policies.document(policy_hash) for policy_hash in hashes}
+        generations = await self._generations.link_generations([letter.application_id for _, letter in pairs])
         emails: dict[str, NewEmail] = {}
-        for cause, letter in pairs:
+        for cause, plain in pairs:
+            letter = plain.with_links_of(generations.get(plain.application_id, 0))
             email_id = id_of(cause.event_id, letter.template, letter.address)
             composed = self._composer.compose(letter, policies[letter.policy_hash], email_id, reading.now)
             emails[email_id] = NewEmail(email_id, letter, composed, cause.trace)

@@ -60,7 +60,7 @@ async def test_the_openapi_document_is_valid_and_shows_bodies_keys_and_examples(
     assert submit["security"] == [{"ApiKey": []}]
     upload = document["paths"]["/v1/imports"]["post"]["requestBody"]["content"]
     assert set(upload) == {"text/csv", "application/x-ndjson", "application/jsonl", "multipart/form-data"}
-    public = {"/healthz", "/readyz", "/metrics"}
+    public = {"/healthz", "/readyz", "/metrics", "/v1/links"}
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation["summary"], path

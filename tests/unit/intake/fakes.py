@@ -11,6 +11,7 @@ from services.intake.domain.applications import Revision, Withdrawal
 from services.intake.domain.import_rows import Row
 from services.intake.domain.imports import Import, Preview, Progress
 from services.intake.domain.ledger import Group
+from services.intake.domain.links import LinkRequest, Revocation
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
 from services.intake.domain.status import Change, Status, scheduled
 from services.intake.use_cases.applications import Stored
@@ -123,6 +124,10 @@ class FakeRevisions:
         found = [each for each in self.kept.values() if each.application.application_id == application_id]
         return sorted(found, key=lambda each: each.application.revision)
 
+    async def beginning(self, beginning: str) -> list[Revision]:
+        found = [each for key, each in self.kept.items() if key.startswith(beginning)]
+        return sorted(found, key=lambda each: each.application.revision)
+
     async def emit_again(self, ids: Sequence[str]) -> int:
         self.published += ids
         return len(ids)
@@ -147,6 +152,37 @@ class FakeWithdrawals:
     async def emit_again(self, ids: Sequence[str]) -> int:
         self.published += ids
         return len(ids)
+
+
+class FakeRevocations:
+    """Revocations of links in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Revocation] = {}
+
+    async def append(self, revocation: Revocation) -> Revocation:
+        return self.kept.setdefault(revocation.id, revocation)
+
+
+class FakeLinkRequests:
+    """Requests for links in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[LinkRequest] = []
+
+    async def append(self, request: LinkRequest) -> None:
+        self.kept.append(request)
+
+
+class FakeCounters:
+    """Counters of rate limits in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, int] = {}
+
+    async def count(self, key: str, expires: datetime) -> int:
+        self.kept[key] = self.kept.get(key, 0) + 1
+        return self.kept[key]
 
 
 class FakeFiles:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from services.intake.domain.applications import Withdrawal
+from services.intake.domain.applications import Revision, Withdrawal
 from shared.application import Application, Provenance, Submission, application_of
 from shared.events import (
     ApplicationDecided,
@@ -43,6 +43,11 @@ def application(revision: int = 1, name: str = "a", at: datetime = NOW, channel:
         received_at=at + timedelta(minutes=revision - 1),
         first_received_at=at,
     )
+
+
+def revision(about: Application) -> Revision:
+    """A revision as it is kept."""
+    return Revision(about, None, None, None)
 
 
 def decided(revision: int = 1, number: int = 1, outcome: Outcome = "eligible", name: str = "a") -> ApplicationDecided:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from services.notifications.delivery.composing import Composer
+from services.notifications.delivery.composing import Addresses, Composer
 from services.notifications.delivery.templates import Templates
 from services.notifications.domain.letters import ACKNOWLEDGEMENT, Letter
 from services.notifications.domain.mime import Mailbox
@@ -15,6 +15,11 @@ from services.notifications.domain.samples import sample_letter
 from services.notifications.use_cases.emails import Composed, NewEmail
 from shared.policy.loader import load_pack
 
+ADDRESSES = Addresses(
+    status=lambda name, generation: f"https://join.example/status/{name}.{generation or 'signed'}",
+    interest=lambda name: f"https://decide.example/interests/{name}.signed",
+    new_link="https://join.example/status",
+)
 NOW = datetime(2021, 10, 4, 9, 0, tzinfo=UTC)
 PACK = Path(__file__).parents[3] / "policies" / "weprotect"
 POLICY = load_pack(PACK)
@@ -23,7 +28,7 @@ SENDER = Mailbox("Membership secretariat", "membership@alliance.example")
 
 def composer() -> Composer:
     """A composer whose status links are easy to find."""
-    return Composer(Templates(), SENDER, lambda application_id: f"https://join.example/status/{application_id}.signed")
+    return Composer(Templates(), SENDER, ADDRESSES)
 
 
 def letter(template: str = "incomplete", **changes: object) -> Letter:

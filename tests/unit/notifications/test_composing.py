@@ -22,7 +22,7 @@ from shared.application import Application, Contact, Organisation, Provenance
 from shared.errors import Permanent
 from shared.events import PauseNotice, ReceiptLine
 from shared.policy.base import text_in
-from tests.unit.notifications.letters import NOW, POLICY, SENDER, composer, letter
+from tests.unit.notifications.letters import ADDRESSES, NOW, POLICY, SENDER, composer, letter
 
 DOCUMENT = POLICY.document
 LINK = f"https://join.example/status/{SAMPLE_ID}.signed"
@@ -76,7 +76,8 @@ def test_the_html_is_whole_says_its_language_and_fetches_nothing(template: str) 
     assert outline.open == []
     assert outline.language == "en"
     assert outline.tags.isdisjoint({"script", "img", "link", "iframe", "form", "table"})
-    assert outline.references == {LINK, f"mailto:{DOCUMENT.texts['contact.email']['en']}"}
+    contact = f"mailto:{DOCUMENT.texts['contact.email']['en']}"
+    assert outline.references == {LINK, ADDRESSES.new_link, contact}
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -217,7 +218,7 @@ def test_another_locale_is_a_folder_of_templates(tmp_path: Path) -> None:
     folder = Path(copytree(FOLDER, tmp_path / "templates"))
     copytree(folder / "en", folder / "fr")
     (folder / "fr" / "eligible.txt").write_text("Bonjour {{ recipient }}\n\n{{ said('outcome.eligible.next') }}\n")
-    one = Composer(Templates(folder), SENDER, lambda application_id: LINK)
+    one = Composer(Templates(folder), SENDER, ADDRESSES)
     french, german = one.render(letter("eligible", locale="fr-CA"), DOCUMENT), one.render(letter(locale="de"), DOCUMENT)
     assert (french.subject, french.locale, german.locale) == ("Bonjour Alex Example", "fr", "en")
     assert french.template_version != one.render(letter("eligible"), DOCUMENT).template_version
@@ -227,7 +228,7 @@ def test_a_template_that_names_something_unknown_is_permanent(tmp_path: Path) ->
     folder = Path(copytree(FOLDER, tmp_path / "templates"))
     (folder / "en" / "eligible.txt").write_text("{{ salutation }}\n")
     with pytest.raises(Permanent, match="salutation"):
-        Composer(Templates(folder), SENDER, lambda application_id: LINK).render(letter("eligible"), DOCUMENT)
+        Composer(Templates(folder), SENDER, ADDRESSES).render(letter("eligible"), DOCUMENT)
 
 
 def test_a_template_that_is_broken_ends_the_start(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 
 from services.notifications.consumers.subscriptions import handlers
 from services.notifications.use_cases.emails import Correspondence
+from services.notifications.use_cases.records import content_of
 from shared.application import Application, Contact, Organisation, Provenance
 from shared.batches import Event
 from shared.errors import Transient
@@ -19,6 +21,8 @@ from shared.events import (
     ApplicationSubmitted,
     ApplicationSummary,
     ApplicationWithdrawn,
+    LinkRequested,
+    LinkRevoked,
     Outcome,
     PauseChanged,
     PolicyActivated,
@@ -59,12 +63,19 @@ class FakeHeads:
 
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, int]]] = []
+        self.generations: dict[str, int] = {}
 
     async def amended(self, revisions: dict[str, int]) -> None:
         self.told.append(("amended", revisions))
 
     async def withdrawn(self, revisions: dict[str, int]) -> None:
         self.told.append(("withdrawn", revisions))
+
+    async def revoked(self, generations: dict[str, int]) -> None:
+        self.generations |= generations
+
+    async def link_generations(self, application_ids: Sequence[str]) -> Mapping[str, int]:
+        return {each: self.generations[each] for each in application_ids if each in self.generations}
 
 
 class Service:
@@ -74,7 +85,7 @@ class Service:
         self.mailroom, self.policies, self.heads = FakeMailroom(), FakePolicies(), FakeHeads()
         if announced:
             self.policies.known[POLICY.hash] = POLICY.document
-        correspondence = Correspondence(self.mailroom, self.policies, composer(), FakeClock(NOW))
+        correspondence = Correspondence(self.mailroom, self.policies, composer(), FakeClock(NOW), self.heads)
         self.handlers = handlers(correspondence, self.heads, self.policies)
 
     async def receive(self, *events: Event) -> None:
@@ -195,6 +206,47 @@ async def test_amendments_and_withdrawals_are_noted_and_not_mailed() -> None:
         ("withdrawn", {first.application_id: 4}),
     ]
     assert service.written() == []
+
+
+def summary(application_id: str = "") -> ApplicationSummary:
+    return ApplicationSummary.of(application(application_id=application_id))
+
+
+def link_requested(of: ApplicationSummary, generation: int, event_id: str = "asked") -> Event:
+    data = LinkRequested(application=of, generation=generation, requested_at=NOW)
+    return Event(event_id, of.application_id, NOW, "/accede/tests", data)
+
+
+async def test_who_asks_for_a_link_gets_one_email_a_request_and_never_two() -> None:
+    service, of = Service(), summary()
+    await service.receive(link_requested(of, 0), link_requested(of, 0))
+    await service.receive(link_requested(of, 0))
+    assert service.written() == [("status_link", "ada@charity.example", 1, 0)]
+    await service.receive(link_requested(of, 0, "asked again"))
+    assert len(service.written()) == 2
+
+
+async def test_every_letter_has_the_link_that_opens_now_whichever_event_comes_first() -> None:
+    service, of, outcome = Service(), summary(), decided()
+    assert isinstance(outcome.data, ApplicationDecided)
+    about = outcome.data.application.application_id
+    await service.receive(link_requested(of, 3))
+    for generation in (2, 1):  # the later generation stays, in whatever order they come
+        data = LinkRevoked(application_id=about, generation=generation, revoked_at=NOW)
+        await service.receive(Event(f"r{generation}", about, NOW, "/accede/tests", data))
+        service.heads.generations[about] = max(2, service.heads.generations[about])
+    await service.receive(outcome)
+    texts = {row.record.template: content_of(row.mime).text for row in service.mailroom.rows.values()}
+    assert f"/status/{of.application_id}.3" in texts["status_link"]
+    assert f"/status/{about}.2" in texts["referred"]
+
+
+async def test_a_withdrawal_that_names_its_applicant_is_confirmed_once() -> None:
+    service, of = Service(), summary()
+    data = ApplicationWithdrawn(application_id=of.application_id, revision=1, withdrawn_at=NOW, application=of)
+    await service.receive(event(data), event(data))
+    assert service.written() == [("withdrawn", "ada@charity.example", 1, 0)]
+    assert service.heads.told == [("withdrawn", {of.application_id: 1})]
 
 
 async def test_changes_of_pauses_are_kept() -> None:
