@@ -21,6 +21,7 @@ from services.intake.pages.door import Door, answer_invalid_links
 from services.intake.pages.joining import joining_routes
 from services.intake.pages.links import link_routes as link_pages
 from services.intake.pages.status import status_routes
+from services.intake.pages.withdrawal import withdrawal_routes
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
 from services.intake.storage.import_files import GridFiles
@@ -97,6 +98,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     answer_invalid_links(web, site)
     web.include_router(link_pages(links, site))
     web.include_router(link_routes(links, projection, addresses))
+    web.include_router(withdrawal_routes(door, applications, site, platform.links))
     web.include_router(status_routes(door, policies, site, platform.links, settings.eligibility_url))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 

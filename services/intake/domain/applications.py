@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from shared.application import Application, Provenance, Submission, application_of, id_of
+from shared.application import Application, Channel, Provenance, Submission, application_of, id_of
 from shared.errors import Conflict
+from shared.events import ApplicationSummary
 
 
 class Stale(Conflict):
@@ -35,13 +36,15 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """The applicant withdrew; `revision` was the newest then. An application is withdrawn once."""
+    """The applicant withdrew; `revision` was the newest then. An application is withdrawn once. `application` says who is
+    sent a confirmation; None: nobody is."""
 
     application_id: str
     revision: int
     withdrawn_at: datetime
     client: str
     trace: str | None = None
+    application: ApplicationSummary | None = None
 
 
 def revision_id(application_id: str, revision: int) -> str:
@@ -49,9 +52,17 @@ def revision_id(application_id: str, revision: int) -> str:
     return f"{application_id}:{revision}"
 
 
-def application_id_for(client: str, idempotency_key: str | None) -> str:
-    """The id of a new application: the same for the same client and key, else random."""
-    return id_of("application", client, idempotency_key) if idempotency_key else str(uuid4())
+def application_id_for(client: str, idempotency_key: str | None, channel: Channel = "api") -> str:
+    """The id of a new application: the same for the same client and key, else random. Clients of different channels
+    are different clients, whatever their names."""
+    if not idempotency_key:
+        return str(uuid4())
+    return id_of("application", *(() if channel == "api" else (channel,)), client, idempotency_key)
+
+
+def reference_of(application_id: str) -> str:
+    """What an applicant quotes when writing to us: the first eight digits of the application's id."""
+    return application_id[:8].upper()
 
 
 def body_hash(submission: Submission) -> str:

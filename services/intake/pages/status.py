@@ -33,7 +33,7 @@ def status_routes(door: Door, policies: Policies, pages: Pages, links: Links, el
         status = await door.open(token)
         book, _ = await policies.book()
         receipt = f"{eligibility_url.rstrip('/')}/receipts/{links.sign(RECEIPT, status.application_id)}"
-        return pages.page("status.html", receipt_page=receipt, **seen(status, book))
+        return pages.page("status.html", token=token, receipt_page=receipt, **seen(status, book))
 
     return router
 

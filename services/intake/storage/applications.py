@@ -1,7 +1,7 @@
 """Revisions and withdrawals in Mongo: insert-only facts with their outbox mark.
 
 revisions    _id "<application>:<revision>", channel, revision, body_hash, idempotency_key, trace, application {…}, outbox
-withdrawals  _id <application>, revision, withdrawn_at, client, trace, outbox
+withdrawals  _id <application>, revision, withdrawn_at, client, trace, application {…}?, outbox
 """
 
 from __future__ import annotations
@@ -14,7 +14,13 @@ from services.intake.domain.applications import Revision, Withdrawal
 from services.intake.use_cases.applications import Stored
 from shared.application import Application, Consent, Contact, Lane, Organisation, Provenance
 from shared.batches import Event
-from shared.events import ApplicationAmended, ApplicationSubmitted, ApplicationWithdrawn, event_id
+from shared.events import (
+    ApplicationAmended,
+    ApplicationSubmitted,
+    ApplicationSummary,
+    ApplicationWithdrawn,
+    event_id,
+)
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
 
@@ -121,6 +127,7 @@ class MongoWithdrawals:
             "withdrawn_at": withdrawal.withdrawn_at,
             "client": withdrawal.client,
             "trace": withdrawal.trace,
+            "application": withdrawal.application.model_dump() if withdrawal.application else None,
         }
         stored = await self.outbox.append([fact], "interactive", real)
         await self.outbox.publish_or_leave(each.document for each in stored)
@@ -190,7 +197,20 @@ def _id_of_revision_event(fact: Mapping[str, Any]) -> str:
 
 
 def _withdrawal_of(fact: Mapping[str, Any]) -> Withdrawal:
-    return Withdrawal(fact["_id"], fact["revision"], fact["withdrawn_at"], fact["client"], fact["trace"])
+    summary = fact.get("application")
+    return Withdrawal(
+        fact["_id"],
+        fact["revision"],
+        fact["withdrawn_at"],
+        fact["client"],
+        fact["trace"],
+        application=summary_of(summary) if summary else None,
+    )
+
+
+def summary_of(document: Mapping[str, Any]) -> ApplicationSummary:
+    """The summary a document holds. It was valid when it was stored."""
+    return ApplicationSummary.model_construct(**{**document, "contact": Contact.model_construct(**document["contact"])})
 
 
 def _event_of_withdrawal(fact: Mapping[str, Any]) -> Event:
@@ -204,6 +224,7 @@ def _event_of_withdrawal(fact: Mapping[str, Any]) -> Event:
             application_id=withdrawal.application_id,
             revision=withdrawal.revision,
             withdrawn_at=withdrawal.withdrawn_at,
+            application=withdrawal.application,
         ),
         traceparent=withdrawal.trace,
     )

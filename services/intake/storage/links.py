@@ -10,11 +10,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from services.intake.domain.links import LinkRequest, Revocation
-from services.intake.storage.applications import SOURCE
-from shared.application import Contact
+from services.intake.storage.applications import SOURCE, summary_of
 from shared.batches import Event
 from shared.clock import Clock
-from shared.events import ApplicationSummary, LinkRequested, LinkRevoked, event_id
+from shared.events import LinkRequested, LinkRevoked, event_id
 from shared.mongo import Database, Document
 from shared.outbox import Outbox, Publisher
 
@@ -64,11 +63,6 @@ class MongoLinkRequests:
         }
         stored = await self.outbox.append([fact], "interactive", (await self._clock.read()).real)
         await self.outbox.publish_or_leave(each.document for each in stored)
-
-
-def summary_of(document: Mapping[str, Any]) -> ApplicationSummary:
-    """The summary a document holds. It was valid when it was stored."""
-    return ApplicationSummary.model_construct(**{**document, "contact": Contact.model_construct(**document["contact"])})
 
 
 def _revocation_of(fact: Mapping[str, Any]) -> Revocation:

@@ -15,8 +15,9 @@ import structlog
 
 from services.intake.domain import applications as rules
 from services.intake.domain.applications import Revision, Withdrawal
-from shared.application import Lane, Provenance, Submission
+from shared.application import Channel, Lane, Provenance, Submission
 from shared.errors import Transient
+from shared.events import ApplicationSummary
 from shared.group_commit import GroupCommit
 
 log = structlog.get_logger(__name__)
@@ -75,11 +76,12 @@ Later = Callable[[Coroutine[Any, Any, None]], None]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends, and under which idempotency key and trace."""
+    """Who sends, under which idempotency key and trace, and through which channel."""
 
     client: str
     idempotency_key: str | None = None
     trace: str | None = None
+    channel: Channel = "api"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +115,8 @@ class Applications:
         """
         incoming = _Incoming(
             submission,
-            rules.application_id_for(sender.client, sender.idempotency_key),
-            Provenance(channel="api", client=sender.client),
+            rules.application_id_for(sender.client, sender.idempotency_key, sender.channel),
+            Provenance(channel=sender.channel, client=sender.client),
             rules.body_hash(submission),
             sender,
         )
@@ -174,13 +176,16 @@ class Applications:
         raise Transient("others amend this application all the time")
 
     async def withdraw(self, application_id: str, sender: Sender) -> Withdrawal:
-        """Withdraw it; when it was before, that withdrawal. Raises Transient."""
+        """Withdraw it, and have that confirmed to its contact; when it was before, that withdrawal. Raises Transient."""
         if (earlier := await self._withdrawals.of(application_id)) is not None:
             return earlier
-        newest = (await self._revisions.of(application_id))[-1].application.revision
+        newest = (await self._revisions.of(application_id))[-1].application
         reading = await self._clock.read()
-        withdrawal = Withdrawal(application_id, newest, reading.now, sender.client, sender.trace)
-        log.info("withdrawn", application_id=application_id, revision=newest)
+        summary = ApplicationSummary.of(newest)
+        withdrawal = Withdrawal(
+            application_id, newest.revision, reading.now, sender.client, sender.trace, application=summary
+        )
+        log.info("withdrawn", application_id=application_id, revision=newest.revision)
         return await self._withdrawals.append(withdrawal, reading.real)
 
 

@@ -13,6 +13,7 @@ from services.intake.use_cases.applications import Applications, Sender
 from services.intake.use_cases.status import StatusProjection
 from shared.application import Submission, id_of
 from shared.errors import Conflict, Transient
+from shared.events import ApplicationSummary
 from tests.unit.intake.fakes import NOW, Collected, FakeClock, FakeRevisions, FakeStatuses, FakeWithdrawals
 from tests.unit.intake.samples import document
 
@@ -139,6 +140,8 @@ async def test_a_withdrawn_application_cannot_be_amended_and_is_withdrawn_once(w
     name = await world.submit()
     first = await world.applications.withdraw(name, Sender("alpha"))
     world.clock.move(days=1)
-    assert await world.applications.withdraw(name, Sender("alpha")) == first == Withdrawal(name, 1, NOW, "alpha")
+    assert await world.applications.withdraw(name, Sender("alpha")) == first
+    summary = ApplicationSummary.of(world.revisions.kept[f"{name}:1"].application)
+    assert first == Withdrawal(name, 1, NOW, "alpha", application=summary)
     with pytest.raises(Conflict, match="was withdrawn"):
         await world.amend(name)

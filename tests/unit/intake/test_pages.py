@@ -90,7 +90,7 @@ async def test_before_there_is_a_policy_the_page_asks_to_come_back() -> None:
 
 
 def status_page(status: Status, book: PolicyBook = BOOK) -> str:
-    return words(SITE.render("status.html", receipt_page="/receipts/x", **seen(status, book)))
+    return words(SITE.render("status.html", token="t", receipt_page="/receipts/x", **seen(status, book)))
 
 
 def judged(outcome: str, *lines: ReceiptLine, pause: PauseNotice | None = None) -> ApplicationDecided:

@@ -120,6 +120,21 @@ def test_the_email_of_a_superseded_revision_says_nothing_about_the_newest() -> N
     assert with_email(fresh(), report("something_new"), sent=True).outcome_email is None
 
 
+@pytest.mark.parametrize(
+    ("template", "sentence"),
+    [
+        ("withdrawn", "The confirmation of the withdrawal was sent."),
+        ("status_link", "An email with a new link to this page was sent."),
+    ],
+)
+def test_a_notice_is_history_alone_so_that_the_ledger_expects_none(template: str, sentence: str) -> None:
+    for status in (fresh(), with_withdrawal(fresh(), withdrawal())):
+        after = with_email(status, report(template), sent=True)
+        assert sentence in [entry.detail for entry in after.history]
+        assert (after.acknowledgement, after.outcome_email) == (status.acknowledgement, status.outcome_email)
+        assert is_open(after) == is_open(status)
+
+
 def test_every_order_of_the_same_news_ends_in_the_same_state() -> None:
     news: list[Callable[[Status], Status]] = [
         lambda status: with_revision(status, application(2)),
