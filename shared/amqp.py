@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import structlog
+from aio_pika import DeliveryMode
 from aio_pika.abc import AbstractRobustConnection
 from aio_pika.exceptions import AMQPError, DeliveryError, PublishError
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import AMQPError as AiormqError
 from faststream.rabbit import RabbitBroker
+from pamqp import decode
 
 from shared.errors import Transient, Unroutable
 
@@ -23,6 +25,31 @@ ANSWER_LIMIT: Final = 3.0
 
 CONNECTION: Final[dict[str, Any]] = {"logger": None, "timeout": 10.0, "reconnect_interval": 1.0}
 """What every connection is made with."""
+
+
+def _lenient(strict: Callable[[bytes], tuple[int, Any]], length: Callable[[bytes], int], otherwise: Any) -> Any:
+    """A decoder of a property that reads what it can, and passes over what it cannot."""
+
+    def read(value: bytes) -> tuple[int, Any]:
+        try:
+            return strict(value)
+        except Exception:  # noqa: BLE001  # whatever it is, it must not end the connection
+            size = length(value)
+            return size, otherwise(value[:size]) if callable(otherwise) else otherwise
+
+    return read
+
+
+# A broker passes properties on as they are. The client ends its connection over one that it cannot decode (a correlation
+# id that is no UTF-8, a timestamp in the year 300,000), and meets the same message again when it comes back: whoever may
+# publish could keep everybody's messages from being consumed.
+decode.METHODS["shortstr"] = _lenient(
+    decode.short_str, lambda value: 1 + value[0], lambda value: value[1:].decode("utf-8", "replace")
+)
+decode.METHODS["table"] = _lenient(decode.field_table, lambda value: 4 + int.from_bytes(value[:4], "big"), {})
+decode.METHODS["timestamp"] = _lenient(decode.timestamp, lambda value: 8, None)
+# Else a message of the delivery mode 7 would never reach a handler, and would take its place in the prefetch limit for ever.
+DeliveryMode._missing_ = classmethod(lambda cls, value: cls.NOT_PERSISTENT)  # type: ignore[assignment]
 
 _CONNECTION_ERRORS = (AMQPError, AiormqError, OSError, TimeoutError, RuntimeError)
 

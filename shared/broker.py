@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+import orjson
 import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.exceptions import DeliveryError
 from faststream.rabbit import Channel, RabbitBroker, RabbitExchange
 from faststream.rabbit import ExchangeType as FastStreamExchangeType
 
@@ -24,24 +26,28 @@ from shared.amqp import ANSWER_LIMIT, CONNECTION, address_of, classified, connec
 from shared.application import Lane
 from shared.batches import Event, Failure, batches_of
 from shared.consumer import BatchConsumer
-from shared.errors import Transient
+from shared.errors import Transient, Unroutable
 from shared.receiving import Receiving
+from shared.requests import Answer, Request, RequestConsumer
 from shared.topology import (
     BATCH_CONTENT_TYPE,
     CONSUMED,
     HEADER_ATTEMPTS,
     HEADER_HANDLER,
+    HEADER_MESSAGE_ID,
+    HEADER_PARTNER,
     HEADER_QUEUE,
     HEADER_REASON,
     LANES,
     MAX_BATCH,
     MAX_BATCH_BYTES,
+    PARTNERS,
     Topology,
     is_consumed,
 )
 
 if TYPE_CHECKING:
-    pass
+    from aiormq.abc import AbstractChannel
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +78,8 @@ class Broker:
                 **CONNECTION,
             )
             self._receiving = Receiving(url, topology, service)
+            # What strangers send has a connection of its own: a frame that breaks it leaves events alone.
+            self._receiving_requests = Receiving(url, topology, service)
         except ValueError:
             raise ValueError("ACCEDE_RABBITMQ_URL is no address of an AMQP broker.") from None
         # Not robust: a channel that has to find its exchange again before it opens stays closed once that was deleted.
@@ -79,6 +87,7 @@ class Broker:
             topology.exchange, type=FastStreamExchangeType.TOPIC, durable=True, robust=False
         )
         self._dead_letter_exchange = RabbitExchange(topology.dead_letter_exchange, durable=True, robust=False)
+        self._requests_wanted = False
         self._to_declare_again = False
         self._declaring = asyncio.Lock()
 
@@ -86,8 +95,13 @@ class Broker:
         """Open both connections and declare the whole topology. Raises Transient while the broker is away."""
         with classified():
             await self._publishing.start()
-            await self._receiving.connect()
+            for receiving in self._receivings:
+                await receiving.connect()
         await self.declare()
+
+    @property
+    def _receivings(self) -> list[Receiving]:
+        return [self._receiving, *([self._receiving_requests] if self._requests_wanted else [])]
 
     def _reconnected(self, *_: Any) -> None:
         self._to_declare_again = True  # the broker may have come back empty
@@ -111,7 +125,17 @@ class Broker:
                     await channel.queue_declare(queue, durable=True, arguments=topology.queue_arguments(service))
                     for key in topology.bindings(service, lane):
                         await channel.queue_bind(queue, topology.exchange, routing_key=key)
+            await self._declare_for_partners(channel)
         self._to_declare_again = False
+
+    async def _declare_for_partners(self, channel: AbstractChannel) -> None:
+        topology = self.topology
+        dead, queue = topology.partner_dead_letter_queue, topology.partner_queue
+        await channel.exchange_declare(topology.partner_exchange, exchange_type=ExchangeType.FANOUT.value, durable=True)
+        await channel.queue_declare(dead, durable=True, arguments=topology.dead_letter_queue_arguments())
+        await channel.queue_bind(dead, topology.dead_letter_exchange, routing_key=PARTNERS)
+        await channel.queue_declare(queue, durable=True, arguments=topology.partner_queue_arguments())
+        await channel.queue_bind(queue, topology.partner_exchange)
 
     async def publish(self, events: Sequence[Event], lane: Lane) -> None:
         """Publish events, a batch per type, in order; returns once the broker has confirmed every one.
@@ -138,25 +162,27 @@ class Broker:
                     await self.declare()
 
     async def _send(self, body: bytes, exchange: RabbitExchange | None, routing_key: str, **options: Any) -> None:
-        # When it is known to be away, say so at once instead of keeping the caller for the time limit.
-        connected(self._publishing)
         try:
-            with classified():
-                async with asyncio.timeout(PUBLISH_LIMIT):
-                    await self._publishing.publish(
-                        body,
-                        exchange=exchange,
-                        routing_key=routing_key,
-                        persist=True,
-                        mandatory=True,
-                        content_type=BATCH_CONTENT_TYPE,
-                        # One of its own for each publish: the client finds a returned message by it.
-                        message_id=uuid4().hex,
-                        **options,
-                    )
+            await self._confirmed(body, exchange, routing_key, **{"content_type": BATCH_CONTENT_TYPE, **options})
         except Transient:
             self._to_declare_again = True
             raise
+
+    async def _confirmed(self, body: bytes, exchange: RabbitExchange | None, routing_key: str, **options: Any) -> None:
+        # When it is known to be away, say so at once instead of keeping the caller for the time limit.
+        connected(self._publishing)
+        with classified():
+            async with asyncio.timeout(PUBLISH_LIMIT):
+                await self._publishing.publish(
+                    body,
+                    exchange=exchange,
+                    routing_key=routing_key,
+                    persist=True,
+                    mandatory=True,
+                    # One of its own for each publish: the client finds a returned message by it.
+                    message_id=uuid4().hex,
+                    **options,
+                )
 
     async def dead_letter(self, failure: Failure, body: bytes) -> None:
         """Put one event, as a batch of one, into this service's dead-letter queue, with why it is there."""
@@ -169,21 +195,72 @@ class Broker:
         await self._declare_again_if_needed()
         await self._send(body, self._dead_letter_exchange, self.service, headers=headers)
 
+    async def reply(self, request: Request, answer: Answer) -> bool:
+        """Put an answer into the reply queue of the request's sender; false when that queue is not there or takes no more.
+
+        It goes there whatever the request's `reply_to` says: a partner must not have us publish where it may not itself.
+        Raises Transient.
+        """
+        if request.sender is None:
+            return False
+        try:
+            await self._confirmed(
+                orjson.dumps(answer.document, option=orjson.OPT_UTC_Z),
+                None,
+                self.topology.reply_queue(request.sender),
+                content_type=answer.content_type,
+                message_type=answer.type,
+                correlation_id=request.correlation_id or request.message_id,
+            )
+        except Unroutable:
+            return False
+        except Transient as error:
+            if isinstance(error.__cause__, DeliveryError):
+                return False  # the queue's own limit; holding would make everyone else wait for this partner
+            raise
+        return True
+
+    async def set_aside(self, request: Request, reason: str) -> None:
+        """Put a partner's message, as it came, into the partners' dead-letter queue with why it is there."""
+        headers = {
+            HEADER_REASON: reason,
+            HEADER_QUEUE: self.topology.partner_queue,
+            HEADER_PARTNER: request.sender or "",
+            HEADER_MESSAGE_ID: request.message_id or "",
+        }
+        await self._declare_again_if_needed()
+        await self._send(
+            request.body,
+            self._dead_letter_exchange,
+            PARTNERS,
+            headers=headers,
+            content_type=request.content_type or None,
+            correlation_id=request.correlation_id,
+        )
+        metrics.DEAD_LETTERS.labels(self.topology.partner_queue, reason.partition(":")[0]).inc()
+
+    def consume_requests(self, consumer: RequestConsumer) -> None:
+        """Settle what partners send with `consumer`. Takes effect with `connect` and `start_consuming`."""
+        self._requests_wanted = True
+        self._receiving_requests.consume_requests(consumer)
+
     def consume(self, consumer: BatchConsumer) -> None:
         """Settle messages of both lanes with `consumer`. Takes effect with `start_consuming`."""
         self._receiving.consume(consumer)
 
     async def start_consuming(self) -> None:
-        """Begin to receive. Raises Transient; then nothing is consumed, and it may be called again."""
-        await self._receiving.start()
+        """Begin to receive. Raises Transient; then it may be called again."""
+        for receiving in self._receivings:
+            await receiving.start()
 
     async def consuming(self) -> list[str]:
         """What keeps this replica from consuming, a sentence each; empty when it really is."""
-        return await self._receiving.faults()
+        found = await asyncio.gather(*(receiving.faults() for receiving in self._receivings))
+        return [fault for faults in found for fault in faults]
 
     async def stop_consuming(self) -> None:
         """Receive no more; wait for what is in flight, for some seconds; the rest is returned."""
-        await self._receiving.stop()
+        await asyncio.gather(*(receiving.stop() for receiving in self._receivings))
 
     async def reachable(self) -> bool:
         """Whether the broker answers at all, on the publishing connection."""

@@ -31,18 +31,33 @@ class Stopping(Transient):
     """The service stops: the message is left unacknowledged, so that the broker delivers it again."""
 
 
-class BatchConsumer:
-    """Settles messages: every event is either handled or dead-lettered when `settle` returns; then the caller acks."""
+class Holding:
+    """Something that holds messages while the world is away, until it is told to stop."""
 
-    def __init__(self, service: str, handlers: Mapping[str, Handler], dead_letters: DeadLetterSink) -> None:
-        self._service = service
-        self._handlers = handlers
-        self._dead_letters = dead_letters
+    def __init__(self) -> None:
         self._stopping = asyncio.Event()
 
     def stop(self) -> None:
-        """Let tries under way end, but hold nothing any longer: `settle` raises Stopping instead of waiting."""
+        """Let tries under way end, but hold nothing any longer: what would wait raises Stopping instead."""
         self._stopping.set()
+
+    async def hold(self, seconds: float) -> None:
+        """Wait; raises Stopping as soon as `stop` is called."""
+        try:
+            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
+        except TimeoutError:
+            return
+        raise Stopping("the service stops")
+
+
+class BatchConsumer(Holding):
+    """Settles messages: every event is either handled or dead-lettered when `settle` returns; then the caller acks."""
+
+    def __init__(self, service: str, handlers: Mapping[str, Handler], dead_letters: DeadLetterSink) -> None:
+        super().__init__()
+        self._service = service
+        self._handlers = handlers
+        self._dead_letters = dead_letters
 
     async def settle(self, body: bytes, queue: str, lane: Lane) -> None:
         """Handle every event of the message, holding and retrying as long as the world is away.
@@ -85,7 +100,7 @@ class BatchConsumer:
                 held += 1
                 pause = retry.backoff(held)
                 log.warning("held", event_type=event_type, events=len(pairs), reason=str(error), seconds=pause)
-                await self._hold(pause)
+                await self.hold(pause)
             except Exception as error:
                 if len(pairs) > 1:
                     middle = len(pairs) // 2
@@ -99,14 +114,7 @@ class BatchConsumer:
                     await self._give_up(Failure(envelope, decision.reason, queue, event_type, attempts), error)
                     return
                 log.warning("failed", **_ids(pairs), event_type=event_type, attempt=attempts, exc_info=error)
-                await self._hold(decision.seconds)
-
-    async def _hold(self, seconds: float) -> None:
-        try:
-            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
-        except TimeoutError:
-            return
-        raise Stopping("the service stops")
+                await self.hold(decision.seconds)
 
     async def _give_up(self, failure: Failure, error: Exception | None = None) -> None:
         held = 0
@@ -117,7 +125,7 @@ class BatchConsumer:
             except Transient as away:
                 held += 1
                 log.warning("held", dead_letter=True, reason=str(away))
-                await self._hold(retry.backoff(held))
+                await self.hold(retry.backoff(held))
         given = failure.attribute("type")
         event_type = given if given in EVENTS else "unknown"  # anybody's text would make a label of its own
         metrics.EVENTS_CONSUMED.labels(self._service, failure.queue, event_type, "dead").inc()

@@ -34,6 +34,14 @@ LEDGER_GAP: Final = Gauge(
     "Applications a channel accepted that the reconciler cannot account for; 0 is good.",
     ["channel"],
 )
+PARTNER_MESSAGES: Final = Counter(
+    "accede_partner_messages_total", "Messages of partners that were settled (accepted, refused, poison).", ["result"]
+)
+PARTNER_REPLIES: Final = Counter(
+    "accede_partner_replies_total",
+    "Answers to partners (sent; dropped: the partner's reply queue is not there, or takes no more).",
+    ["result"],
+)
 IMPORT_ROWS: Final = Counter("accede_import_rows_total", "Rows of imported files, by result.", ["result"])
 HTTP_REQUESTS: Final = Counter(
     "accede_http_requests_total", "HTTP requests answered.", ["service", "method", "route", "status"]

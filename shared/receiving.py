@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -17,8 +17,9 @@ from faststream.rabbit.schemas import QueueType
 from shared import retry, stopping
 from shared.amqp import ANSWER_LIMIT, CONNECTION, address_of, classified, connected, late, side_channel
 from shared.application import Lane
-from shared.consumer import BatchConsumer, Stopping
+from shared.consumer import BatchConsumer, Holding, Stopping
 from shared.errors import Transient
+from shared.requests import Request, RequestConsumer
 from shared.stopping import Point
 from shared.topology import LANES, Topology
 
@@ -27,22 +28,33 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+Settle = Callable[[RabbitMessage], Awaitable[None]]
+"""Does everything a message asks for; the caller acknowledges it then. Raises Stopping when it must not be."""
+
 PREFETCH: Final[dict[Lane, int]] = {"interactive": 32, "bulk": 4}
 """Messages in flight for each lane of a replica. A bulk message carries up to 500 events."""
+REQUEST_PREFETCH: Final = 16
+"""Messages of partners in flight in a replica: enough to share writes, few because a stranger's may be large."""
 
 GRACE: Final = 6.0
 """Seconds that messages in flight have to be settled in once a stop is asked for; the rest is returned."""
 
 
+Binding = tuple[str, ExchangeType, Sequence[str]]
+"""An exchange, its type, and the routing keys a queue is bound to it by."""
+
+
 class Receiving:
-    """The consuming connection of one service; `shared.broker.Broker` owns it. Raises ValueError when `url` is none."""
+    """A consuming connection of one service; `shared.broker.Broker` owns it. Raises ValueError when `url` is none."""
 
     def __init__(self, url: str, topology: Topology, service: str) -> None:
         self.topology = topology
         self.service = service
         self._broker = RabbitBroker(address_of(url), graceful_timeout=GRACE, **CONNECTION)
         self._subscribers: dict[str, Any] = {}
-        self._consumers: list[BatchConsumer] = []
+        self._bindings: dict[str, Binding] = {}
+        self._consumers: list[Holding] = []
+        self._started = False
 
     async def connect(self) -> None:
         """Open the connection."""
@@ -50,31 +62,43 @@ class Receiving:
 
     def consume(self, consumer: BatchConsumer) -> None:
         """Settle messages of both lanes with `consumer`. Takes effect with `start_consuming`."""
+        arguments = self.topology.queue_arguments(self.service)
         for lane in LANES:
-            name = self.topology.queue(self.service, lane)
-            queue = RabbitQueue(
-                name,
-                queue_type=QueueType.QUORUM,
-                durable=True,
-                arguments=cast("QuorumQueueArgs", self.topology.queue_arguments(self.service)),
-            )
-            subscriber = self._broker.subscriber(
-                queue,
-                ack_policy=AckPolicy.MANUAL,
-                channel=Channel(prefetch_count=PREFETCH[lane], publisher_confirms=False),
-                decoder=_undecoded,
-                no_reply=True,
-            )
-            subscriber(self._settling(consumer, name, lane))
-            self._subscribers[name] = subscriber
+            queue = self.topology.queue(self.service, lane)
+            keys = tuple(self.topology.bindings(self.service, lane))
+            self._bindings[queue] = (self.topology.exchange, ExchangeType.TOPIC, keys)
+            self._subscribe(queue, arguments, PREFETCH[lane], _settling_batches(consumer, queue, lane))
         self._consumers.append(consumer)
 
-    def _settling(
-        self, consumer: BatchConsumer, queue: str, lane: Lane
-    ) -> Callable[[Any, RabbitMessage], Awaitable[None]]:
+    def consume_requests(self, consumer: RequestConsumer) -> None:
+        """Settle what partners send with `consumer`. Takes effect with `start_consuming`."""
+
+        async def settle(message: RabbitMessage) -> None:
+            await consumer.settle(_request_of(message))
+
+        queue = self.topology.partner_queue
+        self._bindings[queue] = (self.topology.partner_exchange, ExchangeType.FANOUT, ("",))
+        self._subscribe(queue, self.topology.partner_queue_arguments(), REQUEST_PREFETCH, settle)
+        self._consumers.append(consumer)
+
+    def _subscribe(self, name: str, arguments: Mapping[str, Any], prefetch: int, settle: Settle) -> None:
+        queue = RabbitQueue(
+            name, queue_type=QueueType.QUORUM, durable=True, arguments=cast("QuorumQueueArgs", dict(arguments))
+        )
+        subscriber = self._broker.subscriber(
+            queue,
+            ack_policy=AckPolicy.MANUAL,
+            channel=Channel(prefetch_count=prefetch, publisher_confirms=False),
+            decoder=_undecoded,
+            no_reply=True,
+        )
+        subscriber(self._settling(name, settle))
+        self._subscribers[name] = subscriber
+
+    def _settling(self, queue: str, settle_one: Settle) -> Callable[[Any, RabbitMessage], Awaitable[None]]:
         async def settle(body: Any, message: RabbitMessage) -> None:
             try:
-                await consumer.settle(message.body, queue, lane)
+                await settle_one(message)
             except Stopping:
                 return  # it goes back when the channel closes
             except Exception as error:
@@ -94,10 +118,13 @@ class Receiving:
 
     async def start(self) -> None:
         """Begin to receive. Raises Transient; then nothing is consumed, and it may be called again."""
+        if self._started:
+            return
         try:
             with classified():
                 await self._broker.start()
                 await self._bind()
+            self._started = True
         except Transient as error:
             # A second start over a half-made one would consume twice, and without a prefetch limit.
             await self._end()
@@ -106,15 +133,12 @@ class Receiving:
     async def _bind(self) -> None:
         """Bind the consumed queues on their own channels too: the client remembers what was declared and bound there,
         and does both again when it comes back to a broker that lost its data, or to a queue that was deleted."""
-        for lane in LANES:
-            name = self.topology.queue(self.service, lane)
-            if (subscriber := self._subscribers.get(name)) is not None:
-                queue: AbstractRobustQueue = subscriber._queue_obj
-                exchange = await queue.channel.declare_exchange(
-                    self.topology.exchange, ExchangeType.TOPIC, durable=True
-                )
-                for key in self.topology.bindings(self.service, lane):
-                    await queue.bind(exchange, routing_key=key)
+        for name, subscriber in self._subscribers.items():
+            queue: AbstractRobustQueue = subscriber._queue_obj
+            exchange_name, kind, keys = self._bindings[name]
+            exchange = await queue.channel.declare_exchange(exchange_name, kind, durable=True)
+            for key in keys:
+                await queue.bind(exchange, routing_key=key)
 
     async def faults(self) -> list[str]:
         """What keeps this replica from consuming, a sentence each; empty when it really is.
@@ -158,6 +182,7 @@ class Receiving:
 
     async def _end(self) -> None:
         """FastStream's own stop ends at the first subscriber that cannot be stopped, its connection open."""
+        self._started = False
         try:
             with classified():
                 async with asyncio.timeout(GRACE + ANSWER_LIMIT):
@@ -175,6 +200,28 @@ class Receiving:
             with suppress(Transient), classified():
                 async with asyncio.timeout(ANSWER_LIMIT / 3):
                     await connection.close()
+
+
+def _settling_batches(consumer: BatchConsumer, queue: str, lane: Lane) -> Settle:
+    async def settle(message: RabbitMessage) -> None:
+        await consumer.settle(message.body, queue, lane)
+
+    return settle
+
+
+def _request_of(message: RabbitMessage) -> Request:
+    raw = message.raw_message  # FastStream makes ids up where there are none
+    traceparent = raw.headers.get("traceparent")
+    return Request(
+        body=raw.body,
+        sender=raw.user_id or None,
+        message_id=raw.message_id or None,
+        correlation_id=raw.correlation_id or None,
+        reply_to=raw.reply_to or None,
+        content_type=raw.content_type or "",
+        content_encoding=raw.content_encoding or "",
+        traceparent=traceparent if isinstance(traceparent, str) else None,
+    )
 
 
 async def _cancel(subscriber: Any) -> None:

@@ -28,6 +28,7 @@ from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
 from shared.errors import Transient
 from shared.outbox import Outbox
+from shared.requests import Desk, RequestConsumer
 from shared.settings import PlatformSettings
 from shared.topology import Topology
 from shared.watchdog import Watchdog
@@ -89,6 +90,7 @@ class Parts:
         loops: its background work.
         prepare: run once the database answers: indexes, seeds; idempotent.
         checks: further conditions of readiness.
+        desk: answers what partners send; without it the partners' queue is left alone.
     """
 
     web: FastAPI
@@ -97,6 +99,7 @@ class Parts:
     loops: Sequence[work.Loop] = ()
     prepare: Sequence[Prepare] = ()
     checks: Sequence[Callable[[], Awaitable[Check]]] = field(default_factory=tuple)
+    desk: Desk | None = None
 
 
 class Lifecycle:
@@ -203,6 +206,8 @@ class Lifecycle:
         """Prepare, connect, consume; held while the world is away. False when told to stop meanwhile."""
         platform, broker = self.platform, self.platform.broker
         broker.consume(BatchConsumer(platform.name, parts.handlers, platform.dead_letters))
+        if parts.desk is not None:
+            broker.consume_requests(RequestConsumer(parts.desk, broker))
         prepare: list[Prepare] = [platform.clock.prepare, platform.dead_letters.outbox.prepare]
         prepare += [outbox.prepare for outbox in parts.outboxes]
         steps = [("database", step) for step in (*prepare, *parts.prepare)]

@@ -20,6 +20,7 @@ class Point(StrEnum):
     FACT_MARKED = "fact-marked"  # the mark is gone
     MESSAGE_SETTLED = "message-settled"  # a consumed message is handled; not acknowledged
     MESSAGE_ACKED = "message-acked"
+    REQUEST_ANSWERED = "request-answered"  # a partner has the answer to a message; it is not acknowledged
     IMPORT_STORED = "import-stored"  # the file is in the database; the import is not
     IMPORT_COMMITTED = "import-committed"  # the import has its receipt time; no row is taken in yet
     IMPORT_CHUNK_WRITTEN = "import-chunk-written"  # rows are stored; progress is not

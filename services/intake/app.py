@@ -12,6 +12,7 @@ from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
 from services.intake.api.links import link_routes
 from services.intake.api.showing import Addresses
+from services.intake.consumers.partners import PartnerDesk
 from services.intake.consumers.policies import policy_handlers
 from services.intake.consumers.status import status_handlers
 from services.intake.loops.imports import ImportLoop
@@ -37,6 +38,7 @@ from services.intake.use_cases.imports import Imports
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.limits import Limits
 from services.intake.use_cases.links import StatusLinks
+from services.intake.use_cases.partners import PartnerSubmissions
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared import settings as configuration
@@ -102,6 +104,13 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(status_routes(door, policies, site, platform.links, settings.eligibility_url))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 
+    desk = PartnerDesk(
+        PartnerSubmissions(policies, applications).take,
+        lambda application_id: addresses.of(application_id)["status_page"],
+        platform.broker.topology.reply_queue,
+        partial(keeper.refused, "partner"),
+    )
+
     async def policy_known() -> Check:
         try:
             await policies.current()
@@ -116,6 +125,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         loops=[*importing.loops(), *ledger_loops(reconciler, keeper, settings.reconcile_after)],
         prepare=[revisions.prepare, statuses.prepare, store.prepare, counters.prepare],
         checks=[policy_known],
+        desk=desk if settings.partner_queue else None,
     )
 
 

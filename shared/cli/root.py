@@ -9,7 +9,7 @@ from typing import Final
 
 import typer
 
-from shared.cli import clock, dead_letters, keys
+from shared.cli import clock, dead_letters, keys, partners
 from shared.cli.client import CommandFailed
 
 GROUP: Final = "accede.commands"
@@ -27,7 +27,7 @@ def build(plugins: Iterable[EntryPoint] | None = None) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
     )
-    for own in (keys.app, clock.app, dead_letters.app):
+    for own in (keys.app, clock.app, dead_letters.app, partners.app):
         root.add_typer(own)
     for plugin in sorted(entry_points(group=GROUP) if plugins is None else plugins, key=lambda each: each.name):
         root.add_typer(_loaded(plugin))

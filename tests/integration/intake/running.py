@@ -145,10 +145,11 @@ def emailed(application_id: str, template: str, revision: int = 1, number: int =
 class Running:
     """A running intake and a client of its API."""
 
-    def __init__(self, client: httpx.AsyncClient, elsewhere: Elsewhere, database: Database) -> None:
+    def __init__(self, client: httpx.AsyncClient, elsewhere: Elsewhere, database: Database, broker_url: str) -> None:
         self._client = client
         self.elsewhere = elsewhere
         self.database = database
+        self.broker_url = broker_url
 
     async def call(self, method: str, path: str, caller: str | None = "alpha", **options: Any) -> httpx.Response:
         """One request with a caller's key."""
@@ -222,7 +223,7 @@ async def running(settings: Settings, database: Database, announce: bool = True)
     await broker.connect()
     transport = httpx.ASGITransport(parts.web)
     async with httpx.AsyncClient(transport=transport, base_url="http://intake.test") as client:
-        intake = Running(client, Elsewhere(broker, url), database)
+        intake = Running(client, Elsewhere(broker, url), database, url)
         if announce:
             await intake.elsewhere.announce()
         await eventually(lambda: _ready(client, announce), "intake is ready")
@@ -243,7 +244,9 @@ async def _remove_queues(url: str, topology: Topology) -> None:
     for service in CONSUMED:
         for queue in (topology.dead_letter_queue(service), *(topology.queue(service, lane) for lane in LANES)):
             await channel.queue_delete(queue)
-    for exchange in (topology.exchange, topology.dead_letter_exchange):
+    for queue in (topology.partner_queue, topology.partner_dead_letter_queue):
+        await channel.queue_delete(queue)
+    for exchange in (topology.exchange, topology.dead_letter_exchange, topology.partner_exchange):
         await channel.exchange_delete(exchange)
     await connection.close()
 

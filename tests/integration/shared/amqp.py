@@ -42,8 +42,10 @@ async def remove(url: str, topology: Topology) -> None:
             await channel.queue_delete(topology.dead_letter_queue(service))
             for lane in LANES:
                 await channel.queue_delete(topology.queue(service, lane))
-        await channel.exchange_delete(topology.exchange)
-        await channel.exchange_delete(topology.dead_letter_exchange)
+        for queue in (topology.partner_queue, topology.partner_dead_letter_queue):
+            await channel.queue_delete(queue)
+        for exchange in (topology.exchange, topology.dead_letter_exchange, topology.partner_exchange):
+            await channel.exchange_delete(exchange)
 
 
 async def first_in(channel: AbstractChannel, queue: str) -> AbstractIncomingMessage | None:
