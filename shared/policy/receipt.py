@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from shared.policy.base import Localised, text_in
+from shared.policy.base import BUILT_INS, Localised, Value, text_in
+from shared.policy.countries import countries
 from shared.policy.pack import PolicyDocument
 
 BUILT_IN_LABELS: Final[Mapping[str, Localised]] = {
@@ -69,3 +70,21 @@ def label_of(document: PolicyDocument, name: str, locale: str) -> str:
         name = document.facts[name].from_
     question = document.questions.get(name)
     return text_in(question.label, locale) if question else text_in(BUILT_IN_LABELS.get(name, {"en": name}), locale)
+
+
+def text_of(document: PolicyDocument, name: str, value: Value, locale: str) -> str | None:
+    """A value as a reader would write it; None when there is none."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(filter(None, (text_of(document, name, item, locale) for item in value)))
+    question = document.questions.get(name)
+    if question and value in question.choices:
+        return text_in(question.choices[value], locale)
+    if name == "category" and value in document.categories:
+        return text_in(document.categories[value].label, locale)
+    if (question.type if question else BUILT_INS.get(name)) == "country":
+        return countries().get(value.upper(), value)
+    return value

@@ -80,6 +80,9 @@ def test_an_applicant_follows_the_link_withdraws_and_gets_it_confirmed(stack: St
     application_id = apply(stack)
     link = link_in(letter(stack, application_id, "on hold"))
     assert "Casa Aberta — Proteção" in browser.get(link).text
+    held = browser.get(f"{link}/export.json").json()
+    assert held["revisions"][0]["application"]["contact"]["email"] == ADDRESS
+    assert "Everything we hold" in browser.get(f"{link}/export").text
     page = browser.post(f"{link}/withdraw", data={"form": form_of(browser.get(f"{link}/withdraw"))})
     assert str(page.url) == link
     assert "This application was withdrawn" in page.text

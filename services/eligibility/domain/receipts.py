@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from services.eligibility.domain.decisions import Decision, recompute
 from services.eligibility.domain.pauses import PauseVersion
 from services.eligibility.domain.policies import PolicyVersion, Rulebook
-from shared.policy.base import BUILT_INS, Value, text_in
-from shared.policy.countries import countries
+from shared.policy.base import BUILT_INS, Value
 from shared.policy.pack import PolicyDocument
-from shared.policy.receipt import ExplainedAnswer, explain, label_of
+from shared.policy.receipt import ExplainedAnswer, explain, label_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,21 +84,3 @@ def _evidence(
         yield Evidence(
             label_of(document, name, locale), text_of(document, source, said if source != name else value, locale)
         )
-
-
-def text_of(document: PolicyDocument, name: str, value: Value, locale: str) -> str | None:
-    """A value as a reader would write it; None when there is none."""
-    if value is None:
-        return None
-    if isinstance(value, bool):
-        return "Yes" if value else "No"
-    if isinstance(value, list):
-        return ", ".join(filter(None, (text_of(document, name, item, locale) for item in value)))
-    question = document.questions.get(name)
-    if question and value in question.choices:
-        return text_in(question.choices[value], locale)
-    if name == "category" and value in document.categories:
-        return text_in(document.categories[value].label, locale)
-    if (question.type if question else BUILT_INS.get(name)) == "country":
-        return countries().get(value.upper(), value)
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -24,7 +25,16 @@ RECEIPT: Final = "receipt"
 opens for a day, so that whoever may not see this page any more does not see the receipt either."""
 
 
-def status_routes(door: Door, policies: Policies, pages: Pages, links: Links, eligibility_url: str) -> APIRouter:
+ReceiptPage = Callable[[str], str]
+"""Application id → the address of its receipt."""
+
+
+def receipt_pages(links: Links, eligibility_url: str) -> ReceiptPage:
+    """Makes links to receipts."""
+    return lambda application_id: f"{eligibility_url.rstrip('/')}/receipts/{links.sign(RECEIPT, application_id)}"
+
+
+def status_routes(door: Door, policies: Policies, pages: Pages, receipt_page: ReceiptPage) -> APIRouter:
     """The page of an application."""
     router = APIRouter(include_in_schema=False)
 
@@ -32,7 +42,7 @@ def status_routes(door: Door, policies: Policies, pages: Pages, links: Links, el
     async def status_page(token: str) -> HTMLResponse:
         status = await door.open(token)
         book, _ = await policies.book()
-        receipt = f"{eligibility_url.rstrip('/')}/receipts/{links.sign(RECEIPT, status.application_id)}"
+        receipt = receipt_page(status.application_id)
         return pages.page("status.html", token=token, receipt_page=receipt, **seen(status, book))
 
     return router

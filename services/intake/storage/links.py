@@ -14,7 +14,7 @@ from services.intake.storage.applications import SOURCE, summary_of
 from shared.batches import Event
 from shared.clock import Clock
 from shared.events import LinkRequested, LinkRevoked, event_id
-from shared.mongo import Database, Document
+from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
 
 ProjectRevocations = Callable[[Sequence[Revocation]], Awaitable[None]]
@@ -28,7 +28,8 @@ class MongoRevocations:
             await project([_revocation_of(fact) for fact in facts])
 
         self._clock = clock
-        self.outbox = Outbox(database["link_revocations"], _event_of_revocation, publisher, before_publish=heal)
+        self._revocations = database["link_revocations"]
+        self.outbox = Outbox(self._revocations, _event_of_revocation, publisher, before_publish=heal)
 
     async def append(self, revocation: Revocation) -> Revocation:
         """Store it and publish; the one that is stored, which may be somebody else's of the same generation."""
@@ -44,13 +45,27 @@ class MongoRevocations:
         await self.outbox.publish_or_leave(each.document for each in stored)
         return _revocation_of(stored[0].document)
 
+    async def of(self, application_id: str) -> list[Revocation]:
+        """Those of an application, oldest first. Raises Transient."""
+        with classified():
+            # ';' is the character after ':', so this is every key that begins with the application's id
+            found = self._revocations.find({"_id": {"$gte": f"{application_id}:", "$lt": f"{application_id};"}})
+            revocations = [_revocation_of(fact) async for fact in found]
+        return sorted(revocations, key=lambda each: each.generation)
+
 
 class MongoLinkRequests:
     """The facts `link_requests`: only those that were granted."""
 
     def __init__(self, database: Database, publisher: Publisher, clock: Clock) -> None:
         self._clock = clock
-        self.outbox = Outbox(database["link_requests"], _event_of_request, publisher)
+        self._requests = database["link_requests"]
+        self.outbox = Outbox(self._requests, _event_of_request, publisher)
+
+    async def prepare(self) -> None:
+        """The index of an application's requests."""
+        with classified():
+            await self._requests.create_index([("application.application_id", 1)], name="application")
 
     async def append(self, request: LinkRequest) -> None:
         """Store it and publish, or leave that to the sweeper. Raises Transient."""
@@ -63,6 +78,17 @@ class MongoLinkRequests:
         }
         stored = await self.outbox.append([fact], "interactive", (await self._clock.read()).real)
         await self.outbox.publish_or_leave(each.document for each in stored)
+
+    async def of(self, application_id: str) -> list[LinkRequest]:
+        """Those of an application, oldest first. Raises Transient."""
+        with classified():
+            found = self._requests.find({"application.application_id": application_id}).sort("requested_at", 1)
+            return [_request_of(fact) async for fact in found]
+
+
+def _request_of(fact: Mapping[str, Any]) -> LinkRequest:
+    summary = summary_of(fact["application"])
+    return LinkRequest(fact["_id"], summary, fact["generation"], fact["requested_at"], fact["trace"])
 
 
 def _revocation_of(fact: Mapping[str, Any]) -> Revocation:
@@ -86,14 +112,14 @@ def _event_of_revocation(fact: Mapping[str, Any]) -> Event:
 
 
 def _event_of_request(fact: Mapping[str, Any]) -> Event:
-    application = summary_of(fact["application"])
+    request = _request_of(fact)
     return Event(
-        id=event_id(fact["_id"], 1, "link.requested.v1"),
-        subject=application.application_id,
-        time=fact["requested_at"],
+        id=event_id(request.request_id, 1, "link.requested.v1"),
+        subject=request.application.application_id,
+        time=request.requested_at,
         source=SOURCE,
         data=LinkRequested.model_construct(
-            application=application, generation=fact["generation"], requested_at=fact["requested_at"]
+            application=request.application, generation=request.generation, requested_at=request.requested_at
         ),
-        traceparent=fact["trace"],
+        traceparent=request.trace,
     )

@@ -163,6 +163,10 @@ class FakeRevocations:
     async def append(self, revocation: Revocation) -> Revocation:
         return self.kept.setdefault(revocation.id, revocation)
 
+    async def of(self, application_id: str) -> list[Revocation]:
+        found = [each for each in self.kept.values() if each.application_id == application_id]
+        return sorted(found, key=lambda each: each.generation)
+
 
 class FakeLinkRequests:
     """Requests for links in memory."""
@@ -172,6 +176,9 @@ class FakeLinkRequests:
 
     async def append(self, request: LinkRequest) -> None:
         self.kept.append(request)
+
+    async def of(self, application_id: str) -> list[LinkRequest]:
+        return [each for each in self.kept if each.application.application_id == application_id]
 
 
 class FakeCounters:

@@ -1,0 +1,67 @@
+"""Gathering everything intake holds of an application."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.exports import Export, export_of, held_elsewhere
+from services.intake.domain.links import LinkRequest, Revocation
+from services.intake.domain.status import Status
+from services.intake.use_cases.applications import Clock
+
+
+class Revisions(Protocol):
+    """The revisions of an application, oldest first."""
+
+    async def of(self, application_id: str) -> Sequence[Revision]: ...
+
+
+class Withdrawals(Protocol):
+    """The withdrawal of an application."""
+
+    async def of(self, application_id: str) -> Withdrawal | None: ...
+
+
+class Revocations(Protocol):
+    """The revocations of an application's links, oldest first."""
+
+    async def of(self, application_id: str) -> Sequence[Revocation]: ...
+
+
+class Requests(Protocol):
+    """The requests for an application's link that were granted, oldest first."""
+
+    async def of(self, application_id: str) -> Sequence[LinkRequest]: ...
+
+
+class Exports:
+    """Gathers exports. Raises Transient when the database is away."""
+
+    def __init__(
+        self,
+        revisions: Revisions,
+        withdrawals: Withdrawals,
+        revocations: Revocations,
+        requests: Requests,
+        clock: Clock,
+    ) -> None:
+        self._revisions = revisions
+        self._withdrawals = withdrawals
+        self._revocations = revocations
+        self._requests = requests
+        self._clock = clock
+
+    async def of(self, status: Status, receipt_page: str, contact: str) -> Export:
+        """The export of an application. `receipt_page` is its address at eligibility, `contact` the secretariat's."""
+        name = status.application_id
+        return export_of(
+            status,
+            await self._revisions.of(name),
+            await self._withdrawals.of(name),
+            await self._revocations.of(name),
+            await self._requests.of(name),
+            held_elsewhere(status, receipt_page, contact),
+            (await self._clock.read()).now,
+        )
