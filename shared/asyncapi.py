@@ -6,11 +6,14 @@ nothing about the events; and its served version carries a route that can publis
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
+from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from shared.application import Submission
 from shared.events import EVENTS
+from shared.partners import ACCEPTED, REFUSED, SubmissionAccepted, SubmissionRefused
 from shared.topology import BATCH_CONTENT_TYPE, CONSUMED, LANES, MAX_BATCH, Topology
 
 PUBLISHED_BY = {
@@ -30,16 +33,32 @@ PUBLISHED_BY = {
 """Event type → the service that publishes it."""
 
 
+SUBMISSION: Final = "submission"
+PARTNERS: Final[dict[str, tuple[type[BaseModel], str]]] = {
+    SUBMISSION: (Submission, "application/json"),
+    ACCEPTED: (SubmissionAccepted, "application/json"),
+    REFUSED: (SubmissionRefused, "application/problem+json"),
+}
+"""What partners send and are answered: message → its model and content type."""
+INBOUND: Final = "partners.inbound"
+REPLIES: Final = "partners.replies"
+
+
 def document(version: str, topology: Topology | None = None) -> dict[str, Any]:
     """The AsyncAPI document, plain JSON. `version` is Accede's."""
     topology = topology or Topology()
     refs, definitions = models_json_schema(
-        [(model, "validation") for model in EVENTS.values()], ref_template="#/components/schemas/{model}"
+        [(model, "validation") for model in (*EVENTS.values(), *(model for model, _ in PARTNERS.values()))],
+        ref_template="#/components/schemas/{model}",
     )
     schemas: dict[str, Any] = dict(definitions["$defs"])
     schemas["CloudEvent"] = _envelope_schema()
     for event_type, model in EVENTS.items():
         schemas[_batch_name(event_type)] = _batch_schema(event_type, refs[(model, "validation")])
+    channels = {f"{lane}.{name}": _channel(topology, lane, name) for name in EVENTS for lane in LANES}
+    messages = {name: _message(name) for name in EVENTS}
+    for name, (model, content_type) in PARTNERS.items():
+        messages[name] = _partner_message(name, model, content_type, refs[(model, "validation")])
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -48,13 +67,14 @@ def document(version: str, topology: Topology | None = None) -> dict[str, Any]:
             "description": (
                 "What the services tell each other, as CloudEvents 1.0 JSON batches on one topic exchange. "
                 "The routing key is the lane and the event type. Deliveries are at least once: an event's id says "
-                "whether it was seen before."
+                "whether it was seen before. Partners send one submission in each message and are answered in their "
+                "own reply queue."
             ),
         },
         "defaultContentType": BATCH_CONTENT_TYPE,
-        "channels": {f"{lane}.{name}": _channel(topology, lane, name) for name in EVENTS for lane in LANES},
-        "operations": _operations(),
-        "components": {"messages": {name: _message(name) for name in EVENTS}, "schemas": schemas},
+        "channels": {**channels, **_partner_channels(topology)},
+        "operations": {**_operations(), **_partner_operations()},
+        "components": {"messages": messages, "schemas": schemas},
     }
 
 
@@ -100,6 +120,65 @@ def _message(event_type: str) -> dict[str, Any]:
         "summary": " ".join((EVENTS[event_type].__doc__ or "").split()),
         "contentType": BATCH_CONTENT_TYPE,
         "payload": {"$ref": f"#/components/schemas/{_batch_name(event_type)}"},
+    }
+
+
+def _partner_channels(topology: Topology) -> dict[str, Any]:
+    inbound, replies = topology.partner_queue, topology.reply_queue("{partner}")
+    return {
+        INBOUND: {
+            "address": inbound,
+            "description": (
+                f"Partners publish to the exchange {topology.partner_exchange} (fanout: any routing key), which leads "
+                "here, with `user_id` set to their own broker user; the broker refuses any other. `message_id` is the "
+                "idempotency key: the same id with the same document gets the same answer."
+            ),
+            "messages": _messages_of(SUBMISSION),
+            "bindings": _queue_binding(inbound),
+        },
+        REPLIES: {
+            "address": replies,
+            "description": (
+                "Each message is answered here, at least once, with its correlation id (its message id, when it has "
+                "none). An answer is dropped when the queue is not there; what was accepted stays accepted."
+            ),
+            "parameters": {"partner": {"description": "The partner's broker user."}},
+            "messages": _messages_of(ACCEPTED, REFUSED),
+            "bindings": _queue_binding(replies),
+        },
+    }
+
+
+def _partner_operations() -> dict[str, Any]:
+    return {
+        f"intake.receive.{SUBMISSION}": {
+            "action": "receive",
+            "channel": {"$ref": f"#/channels/{INBOUND}"},
+            "messages": [{"$ref": f"#/channels/{INBOUND}/messages/{SUBMISSION}"}],
+            "reply": {
+                "channel": {"$ref": f"#/channels/{REPLIES}"},
+                "messages": [{"$ref": f"#/channels/{REPLIES}/messages/{name}"} for name in (ACCEPTED, REFUSED)],
+            },
+        }
+    }
+
+
+def _messages_of(*names: str) -> dict[str, Any]:
+    return {name: {"$ref": f"#/components/messages/{name}"} for name in names}
+
+
+def _queue_binding(name: str) -> dict[str, Any]:
+    queue = {"name": name, "durable": True, "exclusive": False, "autoDelete": False}
+    return {"amqp": {"is": "queue", "queue": queue, "bindingVersion": "0.3.0"}}
+
+
+def _partner_message(name: str, model: type[BaseModel], content_type: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": name,
+        "title": name,
+        "summary": " ".join((model.__doc__ or "").split()),
+        "contentType": content_type,
+        "payload": schema,
     }
 
 

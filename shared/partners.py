@@ -25,7 +25,7 @@ MOST_CHANNELS: Final = 50
 
 class SubmissionAccepted(BaseModel):
     """A partner's submission was accepted: it is stored safely, and is decided next. A message that comes again is
-    answered the same. `status_page` is for the applicant: whoever holds the link sees the application."""
+    answered the same, with a fresh link. `status_page` is for the applicant: whoever holds it sees the application."""
 
     model_config = ConfigDict(extra="forbid")
 

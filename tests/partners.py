@@ -160,6 +160,11 @@ async def partner_at(url: str, name: str, topology: Topology, **arguments: Any) 
         await partner.connection.close()
 
 
+def lasting(answer: Mapping[str, Any]) -> str:
+    """What stays the same of an acceptance that is told again: its link is signed anew, with the time."""
+    return json.dumps({name: value for name, value in answer.items() if name != "status_page"}, sort_keys=True)
+
+
 async def taken(url: str, queue: str) -> list[tuple[bytes, Mapping[str, Any]]]:
     """Everything that waits in a queue, taken out: bodies and headers."""
     connection = await aio_pika.connect(url)

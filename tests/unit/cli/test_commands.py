@@ -191,3 +191,17 @@ def test_tables_set_numbers_right_and_keep_brackets(capsys: pytest.CaptureFixtur
 def test_the_command_imports_no_service() -> None:
     code = "import sys, shared.cli; sys.exit(any(name.startswith('services') for name in sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_partners_permissions_are_shown_as_commands() -> None:
+    output = run("partners", "permissions", "acme").output
+    lines = [line for line in output.splitlines() if line.startswith("rabbitmqctl ")]
+    assert [line.split()[1] for line in lines] == ["add_user", "set_permissions", "set_user_limits", "set_policy"]
+    assert "membership.replies.acme" in output
+    told = json.loads(run("partners", "permissions", "acme", "--namespace", "trial", "--json").output)
+    assert told["reply_queue"] == "trial.membership.replies.acme"
+    assert len(told["commands"]) == 4
+
+
+def test_a_name_that_cannot_be_a_partners_user_is_explained() -> None:
+    assert "letters" in failure("partners", "permissions", "a b")

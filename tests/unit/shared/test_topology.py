@@ -34,10 +34,11 @@ def test_two_installations_share_no_name() -> None:
     def names(topology: Topology) -> set[str]:
         queues = {topology.queue(service, lane) for service in CONSUMED for lane in LANES}
         dead = {topology.dead_letter_queue(service) for service in CONSUMED}
-        return {topology.exchange, topology.dead_letter_exchange, *queues, *dead}
+        partners = {topology.partner_exchange, topology.partner_queue, topology.partner_dead_letter_queue}
+        return {topology.exchange, topology.dead_letter_exchange, *queues, *dead, *partners}
 
     one, other = names(Topology("one")), names(Topology("other"))
-    assert len(one) == 2 + 3 * len(CONSUMED)
+    assert len(one) == 2 + 3 * len(CONSUMED) + 3
     assert not one & other
 
 
@@ -51,5 +52,6 @@ def test_working_queues_are_quorum_queues_that_give_up_into_their_services_dead_
 
 def test_no_queue_has_the_brokers_low_default_of_deliveries() -> None:
     topology = Topology()
-    for arguments in (topology.queue_arguments("intake"), topology.dead_letter_queue_arguments()):
+    queues = topology.queue_arguments("intake"), topology.partner_queue_arguments()
+    for arguments in (*queues, topology.dead_letter_queue_arguments()):
         assert arguments["x-delivery-limit"] == DELIVERY_LIMIT
