@@ -20,12 +20,16 @@ from services.intake.loops.ledger import ledger_loops
 from services.intake.loops.publishing import Afterwards
 from services.intake.pages.door import Door, answer_invalid_links
 from services.intake.pages.exports import export_routes
+from services.intake.pages.form_sending import sending_routes
+from services.intake.pages.form_site import FormSite, answer_form_errors
+from services.intake.pages.forms import begin_routes, step_routes
 from services.intake.pages.joining import joining_routes
 from services.intake.pages.links import link_routes as link_pages
 from services.intake.pages.status import receipt_pages, status_routes
 from services.intake.pages.withdrawal import withdrawal_routes
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
+from services.intake.storage.drafts import MongoDrafts
 from services.intake.storage.import_files import GridFiles
 from services.intake.storage.imports import MongoImports
 from services.intake.storage.ledger import MongoLedger
@@ -34,6 +38,7 @@ from services.intake.storage.links import MongoLinkRequests, MongoRevocations
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from services.intake.use_cases.applications import Applications
+from services.intake.use_cases.drafts import Drafts
 from services.intake.use_cases.exports import Exports
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.imports import Imports
@@ -67,6 +72,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     revocations = MongoRevocations(platform.database, platform.broker, platform.clock, projection.revocations)
     requests = MongoLinkRequests(platform.database, platform.broker, platform.clock)
     counters = MongoCounters(platform.database)
+    drafts = MongoDrafts(platform.database)
     limits = Limits(counters, platform.clock, settings.link_secret.get_secret_value())
     links = StatusLinks(revocations, requests, revisions, projection, limits, platform.clock, afterwards.start)
     policies = Policies(MongoPolicies(platform.database), platform.clock)
@@ -101,6 +107,13 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     receipt_page = receipt_pages(platform.links, settings.eligibility_url)
     door = Door(projection, platform.links)
     answer_invalid_links(web, site)
+    form = FormSite(Drafts(drafts, applications, platform.clock), policies, limits, platform.links, site)
+    answer_form_errors(web, site)
+    web.include_router(begin_routes(form))
+    web.include_router(step_routes(form))
+    web.include_router(
+        sending_routes(form, lambda name: addresses.of(name)["status_page"], partial(keeper.refused, "form"))
+    )
     web.include_router(link_pages(links, site))
     web.include_router(link_routes(links, projection, addresses))
     web.include_router(withdrawal_routes(door, applications, site, platform.links))
@@ -128,7 +141,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         handlers={**status_handlers(projection, answers.heard), **policy_handlers(policies)},
         outboxes=[revisions.outbox, withdrawals.outbox, revocations.outbox, requests.outbox],
         loops=[*importing.loops(), *ledger_loops(reconciler, keeper, settings.reconcile_after)],
-        prepare=[revisions.prepare, statuses.prepare, store.prepare, counters.prepare, requests.prepare],
+        prepare=[revisions.prepare, statuses.prepare, store.prepare, counters.prepare, requests.prepare, drafts.prepare],
         checks=[policy_known],
         desk=desk if settings.partner_queue else None,
     )

@@ -73,6 +73,18 @@ def _questions(document: PolicyDocument) -> Iterator[Problem]:
                 yield ("questions", name, "choices", choice), f"'{choice}' is not an id: small letters, digits and _"
 
 
+def _groups(document: PolicyDocument) -> Iterator[Problem]:
+    """A form shows every question once. Those that are in no group come last, on a page of their own."""
+    shown: dict[str, str] = {}
+    for index, group in enumerate(document.groups):
+        if not WORD.match(group.id):
+            yield ("groups", index, "id"), f"'{group.id}' is not an id: small letters, digits and _"
+        for question in group.questions:
+            if question in shown:
+                yield ("groups", index, "questions"), f"'{question}' is in the group {shown[question]} already"
+            shown.setdefault(question, group.id)
+
+
 def _facts(document: PolicyDocument) -> Iterator[Problem]:
     for name, fact in document.facts.items():
         question = document.questions.get(fact.from_)
@@ -84,6 +96,7 @@ def _facts(document: PolicyDocument) -> Iterator[Problem]:
 def _twice(document: PolicyDocument) -> Iterator[Problem]:
     commitments = document.commitments.items
     groups: list[tuple[Steps, Iterable[str]]] = [
+        (("groups",), (item.id for item in document.groups)),
         (("criteria",), (item.id for item in document.criteria)),
         (("declarations",), (item.id for item in document.declarations)),
         (("benefits",), (item.id for item in document.benefits)),
@@ -106,7 +119,14 @@ def _texts(document: PolicyDocument) -> Iterator[Problem]:
             yield ("texts",), f"the text '{name}' is missing"
 
 
-CHECKS: tuple[Callable[[PolicyDocument], Iterator[Problem]], ...] = (_names, _questions, _facts, _twice, _texts)
+CHECKS: tuple[Callable[[PolicyDocument], Iterator[Problem]], ...] = (
+    _names,
+    _questions,
+    _groups,
+    _facts,
+    _twice,
+    _texts,
+)
 
 
 def _references(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Problem]:
@@ -118,6 +138,9 @@ def _references(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Pr
     for name, fact in document.facts.items():
         used.append((("facts", name, "from"), "question", [fact.from_], {*document.questions, *BUILT_INS}))
         used.append((("facts", name, "in_list"), "list", [fact.in_list or ""], {*document.lists, ""}))
+    for index, group in enumerate(document.groups):
+        used.append((("groups", index, "questions"), "question", group.questions, set(document.questions)))
+        used.append((("groups", index, "texts"), "text", group.texts, set(document.texts)))
     for index, declaration in enumerate(document.declarations):
         used.append((("declarations", index, "criteria"), "criterion", declaration.criteria, criteria))
     for index, pause in enumerate(document.pauses):

@@ -19,6 +19,7 @@ from shared.policy.pack import (
     Criterion,
     Declaration,
     Fact,
+    Group,
     Pause,
     Policy,
     PolicyDocument,
@@ -37,6 +38,7 @@ KEYED: dict[str, TypeAdapter[Any]] = {
     "lists": TypeAdapter(tuple[str, ...]),
 }
 LISTED: dict[str, TypeAdapter[Any]] = {
+    "groups": TypeAdapter(Group),
     "criteria": TypeAdapter(Criterion),
     "declarations": TypeAdapter(Declaration),
     "benefits": TypeAdapter(Benefit),

@@ -28,6 +28,7 @@ __all__ = [
     "Declaration",
     "Example",
     "Fact",
+    "Group",
     "Localised",
     "Need",
     "Pause",
@@ -51,6 +52,16 @@ class Question(PackType):
     max_length: int = Field(default=4000, ge=1, le=100_000, description="Characters, of each text.")
     multiline: bool = Field(default=False, description="Whether a text may have line breaks.")
     asked_of: tuple[str, ...] = Field(default=(), description="Categories whose form shows it; empty is all.")
+
+
+class Group(PackType):
+    """Questions that a form shows on one page, in this order, with the pack's texts that are read before them."""
+
+    id: str
+    label: Localised
+    hint: Localised | None = None
+    questions: tuple[str, ...] = Field(min_length=1)
+    texts: tuple[str, ...] = Field(default=(), description="Names of texts shown above the questions.")
 
 
 class Category(PackType):
@@ -243,6 +254,7 @@ class PolicyDocument(PackType):
     effective_from: Instant
     categories: dict[str, Category] = Field(min_length=1)
     questions: dict[str, Question]
+    groups: tuple[Group, ...] = Field(default=(), exclude_if=lambda groups: not groups)
     facts: dict[str, Fact] = Field(default_factory=dict)
     lists: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     criteria: tuple[Criterion, ...] = Field(min_length=1)

@@ -16,7 +16,7 @@ from shared.policy.problems import PackError
 Steps = tuple[str | int, ...]
 """Where a value is: keys and indexes from the top, such as `("criteria", 3, "needs")`."""
 
-LISTED = frozenset({"criteria", "declarations", "benefits", "pauses"})
+LISTED = frozenset({"groups", "criteria", "declarations", "benefits", "pauses"})
 KEYED = frozenset({"questions", "facts", "categories", "texts"})
 SINGLE = frozenset({"id", "version_label", "effective_from", "commitments"})
 
