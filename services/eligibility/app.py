@@ -14,6 +14,7 @@ from services.eligibility.api import decisions, interests, pauses, policies
 from services.eligibility.consumers.applications import handlers
 from services.eligibility.loops.announcements import announcing
 from services.eligibility.pages import home, receipts
+from services.eligibility.pages import interests as interest_pages
 from services.eligibility.settings import Settings
 from services.eligibility.storage.decisions import MongoDecisions
 from services.eligibility.storage.interests import MongoInterests
@@ -22,6 +23,7 @@ from services.eligibility.storage.policies import MongoPolicies
 from services.eligibility.storage.withdrawals import MongoWithdrawals
 from services.eligibility.use_cases.announcements import Announce
 from services.eligibility.use_cases.decisions import DecideApplications
+from services.eligibility.use_cases.interests import LeaveInterests
 from services.eligibility.use_cases.overview import ShowOverview
 from services.eligibility.use_cases.policies import ActivatePolicy, Rules
 from services.eligibility.use_cases.receipts import ShowReceipts
@@ -103,6 +105,8 @@ def _add_routes(web: FastAPI, platform: Platform, storage: Storage, rules: Rules
     web.include_router(pauses.routes(rules, clock))
     web.include_router(interests.routes(storage.interests))
     web.include_router(receipts.routes(templates, show, links, settings.public_url))
+    leaving = LeaveInterests(storage.interests, clock)
+    web.include_router(interest_pages.routes(templates, leaving, links, settings.public_url))
     web.include_router(home.routes(templates, ShowOverview(rules, clock, storage.decisions), settings.public_url))
 
 

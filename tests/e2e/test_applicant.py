@@ -98,6 +98,20 @@ def test_an_applicant_follows_the_link_withdraws_and_gets_it_confirmed(stack: St
     assert interest["left_at"]
 
 
+def test_a_held_applicant_leaves_the_list_by_the_link_in_the_email(stack: Stack, browser: httpx.Client) -> None:
+    application_id = apply(stack, "leaves@casa-aberta.example")
+    text = letter(stack, application_id, "on hold")
+    page = browser.get(link_in(text, "interests"))
+    assert "Leave the list" in page.text
+    assert "You have left the list" in browser.post(str(page.url)).text
+    status = browser.get(link_in(text))
+    assert "You are not on the list" in browser.get(link_in(status.text.replace('"', " "), "interests")).text
+    with stack.client("eligibility", "operator") as client:
+        interests = running.ask(client.get, "/v1/interests")["interests"]
+    (interest,) = (each for each in interests if each["application_id"] == application_id)
+    assert interest["left_at"]
+
+
 def test_a_revoked_link_is_replaced_by_one_that_only_the_contact_gets(stack: Stack, browser: httpx.Client) -> None:
     application_id = apply(stack, "revoked@casa-aberta.example")
     link = link_in(letter(stack, application_id, "on hold"))

@@ -76,6 +76,12 @@ class MongoInterests:
             rows = self._interests.find(wanted).sort("registered_at", -1).limit(limit)
             return [_interest_of(row) async for row in rows]
 
+    async def find(self, application_id: str) -> Interest | None:
+        """The interest of an application, ended or not; None when it never had one."""
+        with classified():
+            row = await self._interests.find_one({"_id": interest_id(application_id)})
+        return _interest_of(row) if row else None
+
     async def counts(self) -> dict[str, dict[str, int]]:
         """By category, how many are live and how many have left."""
         group = {

@@ -159,14 +159,18 @@ def export_of(
     )
 
 
-def held_elsewhere(status: Status, receipt_page: str, contact: str) -> list[Elsewhere]:
-    """What the other parts hold of an application. `contact` is the secretariat's address."""
+def held_elsewhere(status: Status, receipt_page: str, interest_page: str, contact: str) -> list[Elsewhere]:
+    """What the other parts hold of an application, with their pages. `contact` is the secretariat's address."""
     ask = f"ask {contact}" if contact else "ask the secretariat"
     found = [
         Elsewhere(
-            what="Each decision with every criterion and the evidence it was judged by, and whether you are on the list "
-            "of those who are told when a pause is over (eligibility)",
+            what="Each decision with every criterion and the evidence it was judged by (eligibility)",
             where=receipt_page if status.decision else "nothing is decided yet",
+        ),
+        Elsewhere(
+            what="Whether you are on the list of those who are told when a pause is over, with name and address of the "
+            "contact (eligibility)",
+            where=interest_page,
         ),
         Elsewhere(
             what="The emails as they were sent, with the address and what the mail server answered (notifications)",

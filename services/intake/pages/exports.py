@@ -8,10 +8,10 @@ from typing import NamedTuple
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from services.intake.domain.exports import Export, ExportedRevision
+from services.intake.domain.exports import Export, ExportedRevision, held_elsewhere
 from services.intake.domain.status import Status
 from services.intake.pages.door import Door
-from services.intake.pages.status import ReceiptPage
+from services.intake.pages.status import Elsewhere
 from services.intake.use_cases.exports import Exports
 from services.intake.use_cases.policies import Policies
 from shared.application import Application
@@ -35,9 +35,7 @@ class ShownRevision(NamedTuple):
     answers: list[Said]
 
 
-def export_routes(
-    door: Door, exports: Exports, policies: Policies, pages: Pages, receipt_page: ReceiptPage
-) -> APIRouter:
+def export_routes(door: Door, exports: Exports, policies: Policies, pages: Pages, elsewhere: Elsewhere) -> APIRouter:
     """The page and the document."""
     router = APIRouter(include_in_schema=False)
 
@@ -46,7 +44,10 @@ def export_routes(
         book, now = await policies.book()
         known = book.in_force(now)
         contact = known.document.texts.get("contact.email", {}).get("en", "") if known else ""
-        export = await exports.of(status, receipt_page(status.application_id), contact)
+        name = status.application_id
+        export = await exports.of(
+            status, held_elsewhere(status, elsewhere.receipt(name), elsewhere.interest(name), contact)
+        )
         return status, export, known.document if known else None
 
     @router.get("/status/{token}/export.json")

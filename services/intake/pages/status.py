@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -18,23 +18,30 @@ from shared.events import PauseNotice
 from shared.policy.base import text_in
 from shared.policy.receipt import ExplainedAnswer, explain
 from shared.web.layout import Pages
-from shared.web.links import Links
+from shared.web.links import INTEREST, Links
 
 RECEIPT: Final = "receipt"
 """The purpose of the signed link to eligibility's page of the receipt. It is made anew with each view of this page, and
 opens for a day, so that whoever may not see this page any more does not see the receipt either."""
 
 
-ReceiptPage = Callable[[str], str]
-"""Application id → the address of its receipt."""
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Makes links to eligibility's pages about an application."""
+
+    links: Links
+    eligibility_url: str
+
+    def receipt(self, application_id: str) -> str:
+        """Its receipt."""
+        return f"{self.eligibility_url.rstrip('/')}/receipts/{self.links.sign(RECEIPT, application_id)}"
+
+    def interest(self, application_id: str) -> str:
+        """Whether its applicant is told when a pause is over."""
+        return f"{self.eligibility_url.rstrip('/')}/interests/{self.links.sign(INTEREST, application_id)}"
 
 
-def receipt_pages(links: Links, eligibility_url: str) -> ReceiptPage:
-    """Makes links to receipts."""
-    return lambda application_id: f"{eligibility_url.rstrip('/')}/receipts/{links.sign(RECEIPT, application_id)}"
-
-
-def status_routes(door: Door, policies: Policies, pages: Pages, receipt_page: ReceiptPage) -> APIRouter:
+def status_routes(door: Door, policies: Policies, pages: Pages, elsewhere: Elsewhere) -> APIRouter:
     """The page of an application."""
     router = APIRouter(include_in_schema=False)
 
@@ -42,8 +49,13 @@ def status_routes(door: Door, policies: Policies, pages: Pages, receipt_page: Re
     async def status_page(token: str) -> HTMLResponse:
         status = await door.open(token)
         book, _ = await policies.book()
-        receipt = receipt_page(status.application_id)
-        return pages.page("status.html", token=token, receipt_page=receipt, **seen(status, book))
+        return pages.page(
+            "status.html",
+            token=token,
+            receipt_page=elsewhere.receipt(status.application_id),
+            interest_page=elsewhere.interest(status.application_id),
+            **seen(status, book),
+        )
 
     return router
 

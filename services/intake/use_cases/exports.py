@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from services.intake.domain.applications import Revision, Withdrawal
-from services.intake.domain.exports import Export, export_of, held_elsewhere
+from services.intake.domain.exports import Elsewhere, Export, export_of
 from services.intake.domain.links import LinkRequest, Revocation
 from services.intake.domain.status import Status
 from services.intake.use_cases.applications import Clock
@@ -53,8 +53,8 @@ class Exports:
         self._requests = requests
         self._clock = clock
 
-    async def of(self, status: Status, receipt_page: str, contact: str) -> Export:
-        """The export of an application. `receipt_page` is its address at eligibility, `contact` the secretariat's."""
+    async def of(self, status: Status, elsewhere: Sequence[Elsewhere]) -> Export:
+        """The export of an application. `elsewhere`: what others hold of it."""
         name = status.application_id
         return export_of(
             status,
@@ -62,6 +62,6 @@ class Exports:
             await self._withdrawals.of(name),
             await self._revocations.of(name),
             await self._requests.of(name),
-            held_elsewhere(status, receipt_page, contact),
+            elsewhere,
             (await self._clock.read()).now,
         )

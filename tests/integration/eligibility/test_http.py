@@ -257,3 +257,37 @@ async def test_a_wrong_pack_ends_the_service_with_every_mistake(tmp_path: Path, 
     _, said = await process.communicate()
     assert process.returncode == 78
     assert f"{pack}/more.yaml:" in said.decode()
+
+
+async def test_a_held_applicant_leaves_the_list_with_one_post_and_looking_changes_nothing(
+    eligibility: Running,
+) -> None:
+    held = application("technology_company", received_at=DURING)
+    await decided(eligibility, held)
+    path = f"/interests/{Links('0123456789abcdef' * 4).sign('interest', held.application_id)}"
+    for _ in range(2):
+        page = await eligibility.call(path, caller=None, **PAGE)
+        assert "We write to you when the pause is over" in page.text
+        assert held.organisation.name not in page.text  # the link is never revoked, so its page names nobody
+    # as a mail program does it for its reader (RFC 8058)
+    left = await eligibility.client.post(path, data={"List-Unsubscribe": "One-Click"}, headers=PAGE)
+    assert (left.status_code, "You have left the list" in left.text) == (200, True)
+    assert "We do not write to you" in (await eligibility.call(path, caller=None, **PAGE)).text
+    counts = (await eligibility.get("/v1/interests"))["counts"]
+    assert counts["technology_company"] == {"live": 0, "left": 1}
+    await eligibility.elsewhere.tell(event_of(held))  # told again, it is not registered again
+    await eligibility.client.post(path)
+    assert (await eligibility.get("/v1/interests"))["counts"] == counts
+
+
+async def test_whoever_is_not_on_the_list_is_told_so_and_a_link_of_another_purpose_opens_nothing(
+    eligibility: Running,
+) -> None:
+    links = Links("0123456789abcdef" * 4)
+    nobody = "99999999-9999-4999-8999-999999999999"
+    for method in ("GET", "POST"):
+        page = await eligibility.client.request(method, f"/interests/{links.sign('interest', nobody)}", headers=PAGE)
+        assert "You are not on the list" in page.text
+        for purpose in ("status", "receipt"):
+            token = links.sign(purpose, nobody)
+            assert (await eligibility.client.request(method, f"/interests/{token}", headers=PAGE)).status_code == 404

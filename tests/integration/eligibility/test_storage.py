@@ -157,6 +157,10 @@ async def test_leaving_ends_what_is_not_newer_and_a_newer_revision_may_return(st
     await stores.interests.register([interest(2)], "bulk", NOW)
     assert await listed(stores) == [(2, "Example", False)]
     await stores.interests.register([interest(3)], "bulk", NOW)
+    found = await stores.interests.find(ONE)
+    assert found is not None
+    assert (found.revision, found.left_at) == (3, None)
+    assert await stores.interests.find(TWO) is None
     assert await listed(stores) == [(3, "Example", True)]
 
 

@@ -121,6 +121,9 @@ class FakeInterests:
         found = [each for each in self.stored.values() if category in (None, each.category)]
         return sorted(found, key=lambda each: each.registered_at, reverse=True)[:limit]
 
+    async def find(self, application_id: str) -> Interest | None:
+        return self.stored.get(interest_id(application_id))
+
     async def counts(self) -> Mapping[str, Mapping[str, int]]:
         counts: dict[str, dict[str, int]] = {}
         for each in self.stored.values():

@@ -14,7 +14,9 @@ from tests.unit.intake.test_pages import SITE, words
 def page(about: Application, known: bool) -> str:
     """The page of an application in its first moment, with or without a policy."""
     status = with_dead_letter(accepted(about), dead_letter())
-    export = export_of(status, [revision(about)], None, [], [], held_elsewhere(status, "http://receipt", ""), NOW)
+    export = export_of(
+        status, [revision(about)], None, [], [], held_elsewhere(status, "http://receipt", "http://interest", ""), NOW
+    )
     shown = [shown_revision(each, POLICY.document if known else None) for each in export.revisions]
     values = {"token": "t", "application": status, "export": export, "shown": shown}
     return words(SITE.render("export.html", locale="en", **values))

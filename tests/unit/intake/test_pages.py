@@ -90,7 +90,11 @@ async def test_before_there_is_a_policy_the_page_asks_to_come_back() -> None:
 
 
 def status_page(status: Status, book: PolicyBook = BOOK) -> str:
-    return words(SITE.render("status.html", token="t", receipt_page="/receipts/x", **seen(status, book)))
+    return words(
+        SITE.render(
+            "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
+        )
+    )
 
 
 def judged(outcome: str, *lines: ReceiptLine, pause: PauseNotice | None = None) -> ApplicationDecided:
@@ -136,7 +140,7 @@ def test_a_held_application_is_shown_the_pause_and_no_verdict() -> None:
     )
     text = status_page(with_decision(accepted(application()), judged("on_hold", pause=notice)))
     assert "the end of 31 December 2021 (London time)" in text
-    assert "You are on our list" in text
+    assert "You asked us to write to you when the pause is over" in text
     assert "criteria are met" not in text
 
 
