@@ -25,7 +25,7 @@ from services.intake.pages.form_site import FormSite, answer_form_errors
 from services.intake.pages.forms import begin_routes, step_routes
 from services.intake.pages.joining import joining_routes
 from services.intake.pages.links import link_routes as link_pages
-from services.intake.pages.status import receipt_pages, status_routes
+from services.intake.pages.status import Elsewhere, status_routes
 from services.intake.pages.withdrawal import withdrawal_routes
 from services.intake.settings import Settings
 from services.intake.storage.applications import MongoRevisions, MongoWithdrawals
@@ -104,7 +104,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(ledger_routes(keeper))
     site = pages("services.intake.pages")
     web.include_router(joining_routes(policies, site))
-    receipt_page = receipt_pages(platform.links, settings.eligibility_url)
+    elsewhere = Elsewhere(platform.links, settings.eligibility_url)
     door = Door(projection, platform.links)
     answer_invalid_links(web, site)
     form = FormSite(Drafts(drafts, applications, platform.clock), policies, limits, platform.links, site)
@@ -117,9 +117,9 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(link_pages(links, site))
     web.include_router(link_routes(links, projection, addresses))
     web.include_router(withdrawal_routes(door, applications, site, platform.links))
-    web.include_router(status_routes(door, policies, site, receipt_page))
+    web.include_router(status_routes(door, policies, site, elsewhere))
     exports = Exports(revisions, withdrawals, revocations, requests, platform.clock)
-    web.include_router(export_routes(door, exports, policies, site, receipt_page))
+    web.include_router(export_routes(door, exports, policies, site, elsewhere))
     web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
 
     desk = PartnerDesk(
