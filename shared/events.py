@@ -59,12 +59,14 @@ class ApplicationSummary(Published):
 
 class ApplicationWithdrawn(Published):
     """The applicant withdrew. `revision` is the newest one at that time; no outcome is decided or mailed after it.
-    `application` is there when whoever withdrew is to be sent a confirmation."""
+    `application` is there when whoever withdrew is to be sent a confirmation. `undone`: it was not the applicant, but the
+    import that brought the application was undone; no email of it is sent any more, not even its acknowledgement."""
 
     application_id: str
     revision: int
     withdrawn_at: AwareDatetime
     application: ApplicationSummary | None = Field(default=None, exclude_if=lambda value: value is None)
+    undone: bool = Field(default=False, exclude_if=lambda value: value is False)
 
 
 class ReceiptLine(Published):

@@ -24,6 +24,7 @@ class Point(StrEnum):
     IMPORT_STORED = "import-stored"  # the file is in the database; the import is not
     IMPORT_COMMITTED = "import-committed"  # the import has its receipt time; no row is taken in yet
     IMPORT_CHUNK_WRITTEN = "import-chunk-written"  # rows are stored; progress is not
+    IMPORT_ROWS_WITHDRAWN = "import-rows-withdrawn"  # rows of an import being undone are withdrawn; progress is not
     EMAIL_CLAIMED = "email-claimed"  # emails are leased; nothing is sent
     EMAIL_SENDING = "email-sending"  # emails are marked as being sent; nothing is sent
     EMAIL_ACCEPTED = "email-accepted"  # the SMTP server has them; the database does not know

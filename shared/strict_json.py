@@ -26,13 +26,13 @@ _ALL_BYTES: Final = bytes(range(256))
 _ALL_BUT_BRACKETS: Final = _ALL_BYTES.translate(None, b"[]{}")
 
 
-def loads(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+def loads(raw: bytes, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> Any:
     """The value that UTF-8 JSON stands for. Raises Malformed, whose message says what is wrong and where."""
     _refuse_encoding(raw)
     skeleton = _STRING.sub(b"", raw)
     _refuse_depth(skeleton, max_depth)
-    if skeleton.count(b",") > MAX_VALUES:
-        raise Malformed(f"The document has more than {MAX_VALUES:,} values: send less in one document.")
+    if skeleton.count(b",") > max_values:
+        raise Malformed(f"The document has more than {max_values:,} values: send less in one document.")
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:

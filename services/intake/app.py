@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 from services.intake.api.applications import SubmissionReader, application_list_routes, application_routes
+from services.intake.api.batches import MAX_BATCH_BYTES, PATH, batch_routes
 from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
 from services.intake.api.links import link_routes
@@ -37,10 +38,13 @@ from services.intake.storage.limits import MongoCounters
 from services.intake.storage.links import MongoLinkRequests, MongoRevocations
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
+from services.intake.storage.workbooks import ExcelWorkbooks
 from services.intake.use_cases.applications import Applications
 from services.intake.use_cases.drafts import Drafts
 from services.intake.use_cases.exports import Exports
+from services.intake.use_cases.import_errors import ErrorFiles
 from services.intake.use_cases.import_passes import ImportPasses
+from services.intake.use_cases.import_undo import ImportUndos
 from services.intake.use_cases.imports import Imports
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.limits import Limits
@@ -79,8 +83,12 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     applications = Applications(revisions, withdrawals, projection, platform.clock, afterwards.start)
     store, files = MongoImports(platform.database), GridFiles(platform.database)
     imports = Imports(store, files, platform.clock)
-    passes = ImportPasses(store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk)
-    importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set)
+    books = ExcelWorkbooks()
+    passes = ImportPasses(
+        store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk, workbooks=books
+    )
+    undos = ImportUndos(store, revisions, withdrawals, platform.clock, chunk=settings.import_chunk)
+    importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set, undos)
     after = timedelta(seconds=settings.reconcile_after)
     answers = Answers()
     reconciler = Reconciler(statuses, revisions, withdrawals, platform.clock, answers, after)
@@ -95,10 +103,11 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         readiness=lifecycle.readiness,
         api_keys=platform.api_keys,
         lifespan=afterwards.lifespan,
-        large_bodies={"POST /v1/imports": settings.import_max_bytes},
+        large_bodies={"POST /v1/imports": settings.import_max_bytes, f"POST {PATH}": MAX_BATCH_BYTES},
     )
     reader = SubmissionReader(policies, partial(keeper.refused, "api"))
     web.include_router(application_list_routes(statuses.page, addresses))
+    web.include_router(batch_routes(applications, policies, addresses, partial(keeper.refused, "api")))
     web.include_router(application_routes(applications, projection, reader, addresses))
 
     web.include_router(ledger_routes(keeper))
@@ -120,7 +129,10 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(status_routes(door, policies, site, elsewhere))
     exports = Exports(revisions, withdrawals, revocations, requests, platform.clock)
     web.include_router(export_routes(door, exports, policies, site, elsewhere))
-    web.include_router(import_routes(imports, store, settings.public_url, settings.import_max_bytes))
+    error_files = ErrorFiles(files, store, books)
+    web.include_router(
+        import_routes(imports, undos, error_files, store, settings.public_url, settings.import_max_bytes)
+    )
 
     desk = PartnerDesk(
         PartnerSubmissions(policies, applications).take,

@@ -1,18 +1,21 @@
-"""`/v1/imports`: send a file, see its preview, commit it, follow it, read the errors of its rows."""
+"""`/v1/imports`: send a file, see how it is taken and its preview, commit it, follow it, get its refused rows, undo it."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol
+from typing import Annotated, Final, Literal, Protocol
 
 from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import StreamingResponse
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.intake.api.applications import ChannelCaller, IdempotencyKey, checked_key
-from services.intake.api.uploads import upload_of
-from services.intake.domain.import_files import Format
+from services.intake.api.applications import ChannelCaller, IdempotencyKey, Operator, checked_key
+from services.intake.api.uploads import FILE_TYPES, upload_of
+from services.intake.domain.import_layout import Encoding, Format, Separator
 from services.intake.domain.imports import Import, ImportState
 from services.intake.use_cases.applications import Sender
+from services.intake.use_cases.import_errors import ErrorFiles
+from services.intake.use_cases.import_undo import ImportUndos
 from services.intake.use_cases.imports import Imports
 from shared.tracing import current_traceparent
 from shared.web.auth import Caller
@@ -45,6 +48,33 @@ class PreviewShown(BaseModel):
     by_reason: list[ReasonShown] = Field(description="The 50 most frequent reasons for which rows are refused.")
 
 
+class ColumnShown(BaseModel, from_attributes=True):
+    """A column: its header in the file, and the column that it was taken for."""
+
+    header: str
+    column: str
+
+
+class LayoutShown(BaseModel, from_attributes=True):
+    """How the file is read. `encoding` is null for workbooks, `separator` for all but CSV. `sheet` is the one that is read
+    of a workbook, `unread` are its other sheets with data. `columns` is empty for JSON Lines."""
+
+    encoding: Encoding | None
+    separator: Separator | None
+    sheet: str | None
+    unread: list[str]
+    columns: list[ColumnShown]
+
+
+class UndoShown(BaseModel):
+    """An undo: who asked for it, the last row that was looked at, and how many applications are withdrawn."""
+
+    client: str
+    asked_at: AwareDatetime
+    row: int
+    withdrawn: int
+
+
 class ProgressShown(BaseModel):
     """How far it is. `rows` is null until the preview has counted them; `rows_previewed` grows before, then `rows_done`,
     of which `accepted` became applications and `refused` are in the list of errors."""
@@ -58,7 +88,8 @@ class ProgressShown(BaseModel):
 
 class ImportShown(BaseModel):
     """An import. `state`: stored → previewing → previewed → importing → done; or refused, when the file as a whole
-    cannot be read: then `problems` says why. `committed_at` is the receipt time of its rows."""
+    cannot be read: then `problems` says why. When it is undone: → undoing → undone. `committed_at` is the receipt time of
+    its rows."""
 
     import_id: str
     state: ImportState
@@ -72,8 +103,10 @@ class ImportShown(BaseModel):
     stored_at: AwareDatetime
     committed_at: AwareDatetime | None
     policy_hash: str | None = Field(description="The policy version by which its rows are checked.")
+    layout: LayoutShown | None = Field(description="How the file is read; null until that is known.")
     preview: PreviewShown | None
     progress: ProgressShown
+    undo: UndoShown | None = Field(description="Null, unless somebody asked to undo it.")
     problems: list[str]
     import_url: str
     errors_url: str
@@ -116,19 +149,25 @@ class ImportReader(Protocol):
 
 
 ImportId = Annotated[str, Path(description="The import's id.", max_length=36)]
+XLSX = FILE_TYPES["xlsx"]
 _FILE = file_body(
     "text/csv",
     "application/x-ndjson",
     "application/jsonl",
-    description="The file, as the whole body. CSV: UTF-8, commas, a header of column names (category, organisation.name, "
-    "contact.email …, one column per question). JSON Lines: one application a line, as POST /v1/applications takes it.",
+    XLSX,
+    description="The file, as the whole body. CSV (commas, semicolons or tabs) and XLSX have a header of column names "
+    "(category, organisation.name, contact.email …, one column per question; a question's English label will do). JSON "
+    "Lines: one application a line, as POST /v1/applications takes it. Text is UTF-8, UTF-16 with a byte order mark, or "
+    "Windows-1252.",
 )
 _FILE["requestBody"]["content"]["multipart/form-data"] = {
     "schema": {"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "format": "binary"}}}
 }
 
 
-def import_routes(imports: Imports, reader: ImportReader, public_url: str, max_bytes: int) -> APIRouter:
+def import_routes(
+    imports: Imports, undos: ImportUndos, files: ErrorFiles, reader: ImportReader, public_url: str, max_bytes: int
+) -> APIRouter:
     """What channels and operators do with files."""
     router = APIRouter(prefix="/v1/imports", tags=["imports"])
     own = _own(reader)
@@ -151,6 +190,13 @@ def import_routes(imports: Imports, reader: ImportReader, public_url: str, max_b
         ] = False,
         filename: Annotated[
             str, Query(description="What the file is called; or `X-Filename`, `Content-Disposition`.")
+        ] = "",
+        charset: Annotated[
+            str,
+            Query(
+                description="`utf-8` or `windows-1252`, where the file does not tell it itself; or in `Content-Type`.",
+                max_length=40,
+            ),
         ] = "",
     ) -> ImportShown:
         if historical and not caller.may("operator"):
@@ -175,18 +221,58 @@ def import_routes(imports: Imports, reader: ImportReader, public_url: str, max_b
     async def commit_import(caller: ChannelCaller, import_id: ImportId) -> ImportShown:
         return _shown(await imports.commit(await own(import_id, caller)), public_url)
 
-    @router.get("/{import_id}/errors", summary="Read why rows were refused")
+    @router.post(
+        "/{import_id}/undo",
+        status_code=202,
+        summary="Withdraw every application of an import, and cancel their unsent emails",
+        response_description="It is being undone; that goes on by itself.",
+    )
+    async def undo_import(caller: Operator, import_id: ImportId) -> ImportShown:
+        return _shown(await undos.ask(await own(import_id, caller), caller.name), public_url)
+
+    @router.get(
+        "/{import_id}/errors",
+        summary="Read why rows were refused, or get them as a file",
+        response_model=ErrorList,
+        responses={
+            200: {
+                "content": {
+                    kind: {"schema": {"type": "string", "format": "binary"}}
+                    for kind in sorted(set(FILE_TYPES.values()))
+                }
+            }
+        },
+        description="With `?format=file`, or an `Accept` of the import's own type: the refused rows as they came, in the "
+        "uploader's own format, with a last column `reason`. What a spreadsheet would take for a formula has an apostrophe "
+        "before it. The file can be corrected and sent again as it is.",
+    )
     async def read_errors(
+        request: Request,
         caller: ChannelCaller,
         import_id: ImportId,
+        format: Annotated[Literal["json", "file"], Query(description="`file`: the rows as they came.")] = "json",
         after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-    ) -> ErrorList:
-        await own(import_id, caller)
+    ) -> ErrorList | StreamingResponse:
+        job = await own(import_id, caller)
+        kind = FILE_TYPES[job.format]
+        if format == "file" or kind in request.headers.get("accept", "").lower():
+            headers = {"Content-Disposition": f'attachment; filename="refused-{job.import_id}.{job.format}"'}
+            charset = _CHARSETS.get(job.layout.encoding or "utf-8", "utf-8") if job.layout else "utf-8"
+            if job.format == "csv":
+                kind = f"{kind}; charset={charset}"
+            return StreamingResponse(files.of(job), media_type=kind, headers=headers)
         found = [RowErrors.model_validate(each) for each in await reader.errors(import_id, after, limit)]
         return ErrorList(errors=found, next=found[-1].row if len(found) == limit else None)
 
     return router
+
+
+_CHARSETS: Final[dict[Encoding, str]] = {
+    "utf-16-le": "utf-16",
+    "utf-16-be": "utf-16",
+    "windows-1252": "windows-1252",
+}
 
 
 def _own(reader: ImportReader) -> Callable[[str, Caller], Awaitable[Import]]:
@@ -215,6 +301,8 @@ def _shown(job: Import, public_url: str) -> ImportShown:
         stored_at=job.stored_at,
         committed_at=job.committed_at,
         policy_hash=job.policy_hash,
+        layout=LayoutShown.model_validate(job.layout, from_attributes=True) if job.layout else None,
+        undo=UndoShown.model_validate(job.undo, from_attributes=True) if job.undo else None,
         preview=None
         if preview is None
         else PreviewShown(

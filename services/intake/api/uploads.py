@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from fastapi import Request
 from starlette.datastructures import UploadFile
 
-from services.intake.domain.import_files import Format
+from services.intake.domain.import_encodings import DECLARED
+from services.intake.domain.import_layout import Encoding, Format
 from services.intake.use_cases.imports import Upload
 from shared.web.limits import too_large
 from shared.web.negotiation import media_type
@@ -26,16 +27,23 @@ MEDIA_TYPES: Final[dict[str, Format]] = {
     "application/ndjson": "jsonl",
     "application/jsonl": "jsonl",
     "application/x-jsonlines": "jsonl",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
 }
-_SUFFIXES: Final[dict[str, Format]] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl"}
+FILE_TYPES: Final[dict[Format, str]] = {
+    "csv": "text/csv",
+    "jsonl": "application/x-ndjson",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Format → the media type in which its error file is sent."""
+_SUFFIXES: Final[dict[str, Format]] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "xlsx": "xlsx"}
 _READ: Final = 1 << 20
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069<>:\"|?*]+")
 
 
 @asynccontextmanager
 async def upload_of(request: Request, max_bytes: int) -> AsyncIterator[Upload]:
-    """The file of a request. Problem 415 when it is neither CSV nor JSON Lines, 413 when it is too large, 400 when a form
-    has no file."""
+    """The file of a request. Problem 415 when it is neither CSV nor XLSX nor JSON Lines, 413 when it is too large, 400
+    when a form has no file."""
     kind = media_type(request.headers.get("content-type", ""))
     if kind == "multipart/form-data":
         async with request.form(max_files=1, max_fields=10) as form:
@@ -43,10 +51,12 @@ async def upload_of(request: Request, max_bytes: int) -> AsyncIterator[Upload]:
             if not files:
                 raise Problem(400, "No file in the form", "Send the file in the field `file`.", type="malformed")
             name = clean_filename(files[0].filename or "")
-            yield Upload(name, _format(media_type(files[0].content_type or ""), name), _parts(files[0]))
+            given = files[0].content_type or ""
+            yield Upload(name, _format(media_type(given), name), _parts(files[0]), _charset(request, given))
         return
     name = clean_filename(_filename(request))
-    yield Upload(name, _format(kind, name), _body(request, max_bytes))
+    charset = _charset(request, request.headers.get("content-type", ""))
+    yield Upload(name, _format(kind, name), _body(request, max_bytes), charset)
 
 
 def clean_filename(name: str) -> str:
@@ -65,12 +75,28 @@ def _format(kind: str, name: str) -> Format:
     if found is None:
         raise Problem(
             415,
-            "Neither CSV nor JSON Lines",
-            "Send CSV with `Content-Type: text/csv`, or JSON Lines with `Content-Type: application/x-ndjson`.",
+            "Neither CSV nor XLSX nor JSON Lines",
+            "Send CSV with `Content-Type: text/csv`, JSON Lines with `application/x-ndjson`, or a workbook with "
+            f"`{FILE_TYPES['xlsx']}`. Workbooks with macros (.xlsm) and old ones (.xls) are not taken: save them as .xlsx.",
             type="media-type",
-            headers={"Accept-Post": "text/csv, application/x-ndjson, application/jsonl, multipart/form-data"},
+            headers={"Accept-Post": f"{', '.join(MEDIA_TYPES)}, multipart/form-data"},
         )
     return found
+
+
+def _charset(request: Request, content_type: str) -> Encoding | None:
+    """The encoding that the client declares, if any. Problem 415 when it is one that is not taken."""
+    message = Message()
+    message["Content-Type"] = content_type or "text/plain"
+    given = (request.query_params.get("charset") or str(message.get_param("charset", ""))).strip().lower()
+    if not given or given.startswith("utf-16"):
+        return None  # UTF-16 tells itself
+    if given not in DECLARED:
+        detail = (
+            f"The encoding {given[:40]!r} is not read here: save the file as UTF-8, or declare {', '.join(DECLARED)}."
+        )
+        raise Problem(415, "Unknown encoding", detail, type="media-type")
+    return DECLARED[given]
 
 
 def _filename(request: Request) -> str:

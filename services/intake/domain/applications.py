@@ -37,7 +37,8 @@ class Revision:
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
     """The applicant withdrew; `revision` was the newest then. An application is withdrawn once. `application` says who is
-    sent a confirmation; None: nobody is."""
+    sent a confirmation; None: nobody is. `reason` is there when it was not the applicant who withdrew: then no email at all
+    is sent any more."""
 
     application_id: str
     revision: int
@@ -45,6 +46,7 @@ class Withdrawal:
     client: str
     trace: str | None = None
     application: ApplicationSummary | None = None
+    reason: str | None = None
 
 
 def revision_id(application_id: str, revision: int) -> str:

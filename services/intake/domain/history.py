@@ -52,9 +52,10 @@ class Happened:
         return cls(application.received_at, "submitted", detail, 1, "submitted")
 
     @classmethod
-    def withdrawn(cls, revision: int, at: datetime) -> Happened:
-        """The applicant withdrew."""
-        return cls(at, "withdrawn", "The application was withdrawn.", revision, "withdrawn")
+    def withdrawn(cls, revision: int, at: datetime, reason: str | None = None) -> Happened:
+        """The applicant withdrew, or (with a reason) somebody else took it back."""
+        detail = f"The application was withdrawn: {reason}." if reason else "The application was withdrawn."
+        return cls(at, "withdrawn", detail, revision, "withdrawn")
 
     @classmethod
     def decided(cls, event: ApplicationDecided) -> Happened:

@@ -1,4 +1,4 @@
-"""From the bytes of a file to its records: UTF-8 read strictly, CSV and JSON Lines split so that a broken record costs
+"""From the bytes of a text file to its records: decoded strictly, CSV and JSON Lines split so that a broken record costs
 its neighbours nothing."""
 
 from __future__ import annotations
@@ -8,20 +8,22 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
+from services.intake.domain.import_encodings import HOW
+from services.intake.domain.import_layout import Encoding, Format, Separator
 from shared import strict_json
 from shared.errors import Malformed, Refused
 
-Format = Literal["csv", "jsonl"]
+__all__ = ["CsvRecords", "Format", "JsonRecords", "Line", "Record", "TextLines"]
+
 MAX_LINE: Final = 1 << 20
 """Characters of a line."""
 MAX_RECORD_LINES: Final = 200
 """Lines of one CSV record. A quotation mark that is still open after so many was never meant to be."""
 
 _UNFINISHED: Final = "unexpected end of data"
-_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_EXPECTED: Final = "It must be UTF-8 text (a byte order mark is fine): save or export it again as UTF-8."
+_NAMES: Final[dict[Encoding, str]] = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "windows-1252": "Windows-1252"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,22 @@ class Line:
 @dataclass(frozen=True, slots=True)
 class Record:
     """One record: its row number (from 1, without header and blank rows), the line it begins on, and either its content
-    (a list of cells, or a JSON value) or what is wrong with it."""
+    (a list of cells, or a JSON value) or what is wrong with it; `raw` is then what stood there, as far as it is text."""
 
     row: int
     line: int
     content: Any = None
     fault: str | None = None
+    raw: str = ""
 
 
-class Utf8Lines:
+class TextLines:
     """Bytes, as they come, to lines."""
 
-    def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("strict")
+    def __init__(self, encoding: Encoding = "utf-8") -> None:
+        self._encoding = encoding
+        # the mark is taken off as a character, so that it counts in what is said of a byte's place
+        self._decoder = codecs.getincrementaldecoder(encoding.removesuffix("-sig"))("strict")
         self._fed = 0
         self._rest = ""
         self._dropping = False
@@ -58,7 +63,7 @@ class Utf8Lines:
         """The lines that end in `data`; with `final`, also the last one without an end.
 
         Raises:
-            Refused: it is not UTF-8; the message says where.
+            Refused: it is not in that encoding; the message says where.
         """
         text = self._decode(data, final)
         *whole, self._rest = (self._rest + text).split("\n")
@@ -77,14 +82,13 @@ class Utf8Lines:
         return Line(self._number, "" if too_long else text.removesuffix("\r"), too_long)
 
     def _decode(self, data: bytes, final: bool) -> str:
-        if self._fed == 0 and data.startswith(_WIDE):
-            raise Refused(f"The file is UTF-16. {_EXPECTED}")
         undecoded = len(self._decoder.getstate()[0])
         try:
             text = self._decoder.decode(data, final)
         except UnicodeDecodeError as error:
             place = self._fed - undecoded + error.start + 1
-            raise Refused(f"The file is not UTF-8: its byte {place:,} cannot be read. {_EXPECTED}") from None
+            name = _NAMES.get(self._encoding, "UTF-16")
+            raise Refused(f"The file is not {name}: its byte {place:,} cannot be read. {HOW}") from None
         self._fed += len(data)
         return text
 
@@ -108,13 +112,14 @@ class JsonRecords:
 
     def _record(self, line: Line, content: Any = None, fault: str | None = None) -> Record:
         self._row += 1
-        return Record(self._row, line.number, content, fault)
+        return Record(self._row, line.number, content, fault, line.text if fault else "")
 
 
 class CsvRecords:
-    """Lines to lists of cells (RFC 4180, commas). The first record that is not blank is the header and has row 0."""
+    """Lines to lists of cells (RFC 4180). The first record that is not blank is the header and has row 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, separator: Separator = ",") -> None:
+        self._separator = separator
         self._lines: deque[Line] = deque()
         self._row = 0
 
@@ -129,8 +134,11 @@ class CsvRecords:
             for _ in range(taken):
                 self._lines.popleft()
             if fault is not None or any(cell.strip() for cell in cells):
-                yield Record(self._row, first.number, cells, fault)
+                yield Record(self._row, first.number, cells, fault, first.text if fault else "")
                 self._row += 1
+
+    def _cells(self, text: str) -> Iterator[list[str]]:
+        return csv.reader([text], strict=True, delimiter=self._separator)
 
     def _next(self, first: Line, final: bool) -> tuple[list[str], int, str | None]:
         """Cells, the number of lines they took, and the fault. No line taken: the record goes on in lines to come. A
@@ -138,7 +146,7 @@ class CsvRecords:
         if first.too_long:
             return [], 1, _too_long()
         try:
-            return next(csv.reader([first.text], strict=True), []), 1, None
+            return next(self._cells(first.text), []), 1, None
         except csv.Error as error:
             if str(error) != _UNFINISHED:
                 return [], 1, _of_csv(error)
@@ -149,7 +157,7 @@ class CsvRecords:
             if '"' not in line.text:
                 continue
             try:
-                return next(csv.reader([text], strict=True)), taken, None
+                return next(self._cells(text)), taken, None
             except csv.Error as error:
                 if str(error) != _UNFINISHED:
                     return [], 1, _of_csv(error)

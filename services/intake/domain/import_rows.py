@@ -5,26 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Any, Final
 
+from services.intake.domain.import_columns import ENVELOPE, REASON, RECEIVED_AT, REQUIRED, map_columns
 from services.intake.domain.import_files import Record
+from services.intake.domain.spreadsheets import as_given
 from services.intake.domain.submissions import read
 from shared.application import Submission
-from shared.errors import FieldError, Refused
+from shared.errors import FieldError
 from shared.pointers import pointer
 from shared.policy.pack import PolicyDocument
 
-RECEIVED_AT: Final = "received_at"
-REQUIRED: Final = ("category", "organisation.name", "organisation.country", "contact.name", "contact.email")
-ENVELOPE: Final = (
-    *REQUIRED,
-    "secondary_categories",
-    "organisation.website",
-    "locale",
-    "consent.register_interest",
-)
-"""Columns of a CSV file beside one per question of the policy."""
 _BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _LISTS: Final = ("choices", "list")
 
@@ -41,34 +32,13 @@ class Row:
 
 
 def check_columns(header: Sequence[str], document: PolicyDocument, historical: bool) -> tuple[str, ...]:
-    """The columns of a CSV file, by its first record.
-
-    Raises:
-        Refused: columns are unknown, twice there or missing; `errors` has a sentence for each.
-    """
-    columns = tuple(cell.strip() for cell in header)
-    known = {*ENVELOPE, *document.questions, *([RECEIVED_AT] if historical else [])}
-    faults = [_unknown(each, known) for each in dict.fromkeys(columns) if each not in known]
-    faults += [f"The column {each!r} is there twice." for each in dict.fromkeys(columns) if columns.count(each) > 1]
-    faults += [f"The column {each!r} is missing." for each in REQUIRED if each not in columns]
-    if faults and len(columns) == 1 and ";" in columns[0]:
-        faults = ["Its columns are parted by semicolons: part them by commas (CSV, RFC 4180)."]
-    if faults:
-        raise Refused("The file's columns are wrong.", [FieldError("", fault) for fault in faults])
-    return columns
-
-
-def _unknown(column: str, known: set[str]) -> str:
-    if not column:
-        return "A column has no name."
-    if column == RECEIVED_AT:
-        return f"The column {RECEIVED_AT!r} is for historical imports of operators only: the server tells the time."
-    near = get_close_matches(column.lower(), sorted(known), n=1)
-    return f"The column {column[:100]!r} is unknown." + (f" Did you mean {near[0]!r}?" if near else "")
+    """The columns that a header names. Raises Refused as `map_columns` does."""
+    return tuple(each.column for each in map_columns(header, document, historical))
 
 
 class RowReader:
-    """Reads records as rows. `columns` is None for JSON Lines; `latest` is the time after which no receipt can be."""
+    """Reads records as rows. `columns` is None for JSON Lines, else those of the CSV file or the workbook; `latest` is
+    the time after which no receipt can be."""
 
     def __init__(
         self, document: PolicyDocument, columns: tuple[str, ...] | None, historical: bool, latest: datetime
@@ -84,7 +54,7 @@ class RowReader:
             return self._refused(record, [FieldError("", record.fault)])
         errors: list[FieldError] = []
         if self._columns is None:
-            value = record.content
+            value = _without_reason(record.content)
             given = value.get(RECEIVED_AT) if isinstance(value, dict) else None
             if given is not None and self._historical:
                 value = {name: each for name, each in value.items() if name != RECEIVED_AT}
@@ -106,7 +76,12 @@ class RowReader:
         """The document that a row's cells say, and its receipt time. An empty cell is not answered."""
         value: dict[str, Any] = {"organisation": {}, "contact": {}, "answers": {}}
         given: str | None = None
-        for column, cell in zip(self._columns or (), cells, strict=True):
+        columns = self._columns or ()
+        if REASON in columns:  # one of our error files, corrected: what was done for spreadsheets is undone
+            cells = [as_given(cell) for cell in cells]
+        for column, cell in zip(columns, cells, strict=True):
+            if column == REASON:
+                continue
             if not cell.strip():
                 if column in REQUIRED:
                     _put(value, column, "")
@@ -123,7 +98,8 @@ class RowReader:
         return value, given
 
     def _answer(self, answers: dict[str, Any], column: str, cell: str, errors: list[FieldError]) -> None:
-        kind = self._document.questions[column].type
+        question = self._document.questions.get(column)
+        kind = question.type if question is not None else "text"  # gone since the preview: the check says so
         if kind == "boolean":
             answer = self._boolean(cell, pointer(("answers", column)), errors)
             if answer is not None:
@@ -152,6 +128,13 @@ class RowReader:
             instant = instant.astimezone(UTC)
             return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
         return None
+
+
+def _without_reason(value: Any) -> Any:
+    """A line of one of our error files, corrected and sent again."""
+    if isinstance(value, dict) and isinstance(value.get(REASON), str):
+        return {name: each for name, each in value.items() if name != REASON}
+    return value
 
 
 def _items(cell: str) -> list[str]:

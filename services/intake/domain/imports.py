@@ -1,7 +1,9 @@
 """An import: a file of applications on its way from upload to its last row.
 
     stored → previewing → previewed → importing → done
-        └──────────┴→ refused          (the file cannot be read as what it claims to be)
+        └──────────┴→ refused             └────────┴→ undoing → undone
+
+Refused: the file cannot be read as what it claims to be. Undone: every application of it is withdrawn again.
 
 The receipt time of its rows is the commit's: set once, when the preview is done and the import is to be committed.
 """
@@ -15,13 +17,16 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import uuid4
 
-from services.intake.domain.import_files import Format
+from services.intake.domain.applications import Withdrawal
+from services.intake.domain.import_layout import Encoding, Format, Layout
 from services.intake.domain.import_rows import Row, reasons
 from shared.application import Application, Provenance, id_of
 from shared.application import application_of as _application_of
 from shared.errors import Conflict
 
-ImportState = Literal["stored", "previewing", "previewed", "importing", "done", "refused"]
+ImportState = Literal["stored", "previewing", "previewed", "importing", "done", "refused", "undoing", "undone"]
+IMPORT_UNDONE: Final = "the import that brought it was undone"
+"""The reason of a withdrawal that an applicant did not ask for."""
 REASONS_SHOWN: Final = 50
 
 
@@ -63,9 +68,21 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Undo:
+    """Who asked to undo the import and when, the last row that was looked at, and how many applications up to there
+    are withdrawn."""
+
+    client: str
+    asked_at: datetime
+    row: int = 0
+    withdrawn: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Import:
     """One import. `commit` says whether it is to go on after the preview; `previewed_rows` how far the preview is;
-    `policy_hash` by which policy it is judged; `problems` why the file as a whole was refused."""
+    `policy_hash` by which policy it is judged; `problems` why the file as a whole was refused; `charset` is what its
+    client declared, `layout` how it was taken."""
 
     import_id: str
     client: str
@@ -85,6 +102,9 @@ class Import:
     policy_hash: str | None = None
     progress: Progress = Progress()
     problems: tuple[str, ...] = ()
+    charset: Encoding | None = None
+    layout: Layout | None = None
+    undo: Undo | None = None
 
 
 @dataclass(slots=True)
@@ -142,3 +162,25 @@ def application_of(job: Import, row: Row) -> Application:
         received_at=received_at,
         first_received_at=received_at,
     )
+
+
+def require_undoable(job: Import) -> None:
+    """Raises Conflict when there is nothing to undo."""
+    if job.state == "refused":
+        raise Conflict("This file was refused as a whole: nothing of it was taken in.")
+    if job.state not in ("importing", "done", "undoing", "undone"):
+        raise Conflict(
+            "Nothing of this file was taken in yet: leave it uncommitted, or undo it once it is being taken in."
+        )
+
+
+def application_ids(job: Import, after: int, count: int) -> list[str]:
+    """The ids that the next rows' applications have, if they were accepted."""
+    last = min(after + count, job.preview.rows if job.preview else job.progress.row)
+    return [id_of("import", job.import_id, row) for row in range(after + 1, last + 1)]
+
+
+def withdrawal_of(job: Import, application_id: str, revision: int, at: datetime) -> Withdrawal:
+    """The withdrawal of one of its applications."""
+    assert job.undo is not None
+    return Withdrawal(application_id, revision, at, job.undo.client, job.trace, reason=IMPORT_UNDONE)

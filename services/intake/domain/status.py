@@ -161,7 +161,9 @@ def with_withdrawal(status: Status, withdrawal: Withdrawal) -> Status:
         status,
         state="withdrawn",
         withdrawn_at=withdrawal.withdrawn_at,
-        history=with_entry(status.history, Happened.withdrawn(withdrawal.revision, withdrawal.withdrawn_at)),
+        history=with_entry(
+            status.history, Happened.withdrawn(withdrawal.revision, withdrawal.withdrawn_at, withdrawal.reason)
+        ),
         emitted=0,
     )
 

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import structlog
 
 from services.intake.domain.imports import Import
-from services.intake.use_cases.import_passes import ImportPasses, KeepLease
+from services.intake.use_cases.import_passes import KeepLease
 from shared.errors import Transient
 from shared.work import Leases, Loop
 
@@ -29,6 +29,12 @@ class Unfinished(Protocol):
     async def unfinished(self, limit: int = 100) -> list[Import]: ...
 
 
+class Advancing(Protocol):
+    """Takes an import as far as it goes."""
+
+    async def advance(self, job: Import, keep: KeepLease) -> None: ...
+
+
 class Abandoned(Protocol):
     """Removes files that no import names."""
 
@@ -39,10 +45,16 @@ class ImportLoop:
     """Claims imports by lease and takes them as far as they go."""
 
     def __init__(
-        self, imports: Unfinished, passes: ImportPasses, files: Abandoned, leases: Leases, stopping: Callable[[], bool]
+        self,
+        imports: Unfinished,
+        passes: Advancing,
+        files: Abandoned,
+        leases: Leases,
+        stopping: Callable[[], bool],
+        undos: Advancing | None = None,
     ) -> None:
         self._imports = imports
-        self._passes = passes
+        self._steps = [passes, *([undos] if undos else [])]
         self._files = files
         self._leases = leases
         self._stopping = stopping
@@ -74,7 +86,8 @@ class ImportLoop:
     async def _take(self, job: Import) -> None:
         self._mine.add(job.import_id)
         try:
-            await self._passes.advance(job, self._keeper(job))
+            for step in self._steps:
+                await step.advance(job, self._keeper(job))
             self._failed.pop(job.import_id, None)
         except Transient:
             raise

@@ -1,7 +1,7 @@
 """Revisions and withdrawals in Mongo: insert-only facts with their outbox mark.
 
 revisions    _id "<application>:<revision>", channel, revision, body_hash, idempotency_key, trace, application {…}, outbox
-withdrawals  _id <application>, revision, withdrawn_at, client, trace, application {…}?, outbox
+withdrawals  _id <application>, revision, withdrawn_at, client, trace, application {…}?, reason?, outbox
 """
 
 from __future__ import annotations
@@ -71,6 +71,18 @@ class MongoRevisions:
             revisions = [revision_of(fact) async for fact in found]
         return sorted(revisions, key=lambda each: each.application.revision)
 
+    async def newest_of(self, application_ids: Sequence[str]) -> dict[str, int]:
+        """Application id → its newest revision, of those that there are. Raises Transient."""
+        if not application_ids:
+            return {}
+        newest: dict[str, int] = {}
+        ranges = [{"_id": {"$gte": f"{each}:", "$lt": f"{each};"}} for each in application_ids]
+        with classified():
+            async for fact in self._revisions.find({"$or": ranges}, {"application_id": 1, "revision": 1}):
+                name = fact["application_id"]
+                newest[name] = max(fact["revision"], newest.get(name, 0))
+        return newest
+
     async def beginning(self, beginning: str) -> list[Revision]:
         """Revisions of applications whose id begins so, oldest first; at most a few hundred, for a beginning that is
         worth looking for names a handful."""
@@ -121,17 +133,15 @@ class MongoWithdrawals:
 
     async def append(self, withdrawal: Withdrawal, real: datetime) -> Withdrawal:
         """Store it, write the status and publish; the withdrawal that is stored, which may be an earlier one."""
-        fact = {
-            "_id": withdrawal.application_id,
-            "revision": withdrawal.revision,
-            "withdrawn_at": withdrawal.withdrawn_at,
-            "client": withdrawal.client,
-            "trace": withdrawal.trace,
-            "application": withdrawal.application.model_dump() if withdrawal.application else None,
-        }
-        stored = await self.outbox.append([fact], "interactive", real)
-        await self.outbox.publish_or_leave(each.document for each in stored)
-        return _withdrawal_of(stored[0].document)
+        return (await self.append_all([withdrawal], "interactive", real))[0]
+
+    async def append_all(self, withdrawals: Sequence[Withdrawal], lane: Lane, real: datetime) -> list[Withdrawal]:
+        """Store them, write the statuses and publish, or leave that to the sweeper; what is stored of each."""
+        facts = [_fact_of_withdrawal(each) for each in withdrawals]
+        stored = await self.outbox.append(facts, lane, real)
+        # those that were there before and are published are left alone: a chunk that is done twice tells it once
+        await self.outbox.publish_or_leave(each.document for each in stored if "due" in each.document["outbox"])
+        return [_withdrawal_of(each.document) for each in stored]
 
     async def of(self, application_id: str) -> Withdrawal | None:
         """The withdrawal of an application, if there is one."""
@@ -142,6 +152,18 @@ class MongoWithdrawals:
     async def emit_again(self, ids: Sequence[str]) -> int:
         """Publish the events of these withdrawals again, under the same ids. Raises Transient."""
         return await self.outbox.emit_again(ids)
+
+
+def _fact_of_withdrawal(withdrawal: Withdrawal) -> Document:
+    return {
+        "_id": withdrawal.application_id,
+        "revision": withdrawal.revision,
+        "withdrawn_at": withdrawal.withdrawn_at,
+        "client": withdrawal.client,
+        "trace": withdrawal.trace,
+        "application": withdrawal.application.model_dump() if withdrawal.application else None,
+        **({"reason": withdrawal.reason} if withdrawal.reason else {}),
+    }
 
 
 def _fact(revision: Revision) -> Document:
@@ -205,6 +227,7 @@ def _withdrawal_of(fact: Mapping[str, Any]) -> Withdrawal:
         fact["client"],
         fact["trace"],
         application=summary_of(summary) if summary else None,
+        reason=fact.get("reason"),
     )
 
 
@@ -225,6 +248,7 @@ def _event_of_withdrawal(fact: Mapping[str, Any]) -> Event:
             revision=withdrawal.revision,
             withdrawn_at=withdrawal.withdrawn_at,
             application=withdrawal.application,
+            undone=withdrawal.reason is not None,
         ),
         traceparent=withdrawal.trace,
     )

@@ -1,6 +1,7 @@
 """Imports and the errors of their rows in Mongo.
 
-imports        _id <import>, …, progress {row, accepted, refused}
+imports        _id <import>, …, progress {row, accepted, refused}, charset, layout {…}?,
+               undo {client, asked_at, row, withdrawn}?
 import_errors  _id "<import>:<row>", import_id, row, line, errors [{pointer, message}]; nothing of the row itself
 """
 
@@ -13,17 +14,22 @@ from typing import Any
 
 from pymongo import DeleteMany, ReplaceOne
 
+from services.intake.domain.import_layout import Column, Layout
 from services.intake.domain.import_rows import Row
-from services.intake.domain.imports import Import, Preview, Progress, Reason
+from services.intake.domain.imports import Import, Preview, Progress, Reason, Undo
 from shared.errors import Conflict
 from shared.mongo import Database, Document, classified
 
 _PLAIN = tuple(
-    each.name for each in fields(Import) if each.name not in ("import_id", "preview", "progress", "problems")
+    each.name
+    for each in fields(Import)
+    if each.name not in ("import_id", "preview", "progress", "problems", "charset", "layout", "undo")
 )
 _UNFINISHED: list[Document] = [
     {"state": {"$in": ["stored", "previewing", "importing"]}},
     {"state": "previewed", "commit": True},
+    {"state": "undoing"},
+    {"state": "done", "undo": {"$type": "object"}},
 ]
 
 
@@ -75,7 +81,7 @@ class MongoImports:
     async def count_refused(self) -> int:
         """The rows refused so far, of all imports that were committed."""
         total: list[Document] = [
-            {"$match": {"state": {"$in": ["importing", "done"]}}},
+            {"$match": {"state": {"$in": ["importing", "done", "undoing", "undone"]}}},
             {"$group": {"_id": None, "n": {"$sum": "$progress.refused"}}},
         ]
         with classified():
@@ -91,6 +97,10 @@ class MongoImports:
         return await self._set(
             {"_id": import_id, "state": {"$in": ["stored", "previewing"]}}, {"state": "previewing", "previewed_rows": 0}
         )
+
+    async def note_layout(self, import_id: str, layout: Layout) -> None:
+        """How the file is taken."""
+        await self._set({"_id": import_id, "state": "previewing"}, {"layout": asdict(layout)})
 
     async def note_preview(self, import_id: str, rows: int) -> None:
         """How far the preview is."""
@@ -118,12 +128,32 @@ class MongoImports:
     async def advance(self, import_id: str, before: Progress, after: Progress) -> bool:
         """Write the progress, if it is still what it was."""
         return await self._set(
-            {"_id": import_id, "state": "importing", "progress": asdict(before)}, {"progress": asdict(after)}
+            {"_id": import_id, "state": "importing", "progress": asdict(before), "undo": None},
+            {"progress": asdict(after)},
         )
 
     async def end_import(self, import_id: str) -> bool:
         """importing → done."""
         return await self._set({"_id": import_id, "state": "importing"}, {"state": "done"})
+
+    async def ask_undo(self, import_id: str, undo: Undo) -> bool:
+        """It is to be undone, if that was not asked before."""
+        return await self._set(
+            {"_id": import_id, "state": {"$in": ["importing", "done"]}, "undo": None}, {"undo": asdict(undo)}
+        )
+
+    async def begin_undo(self, import_id: str) -> bool:
+        """importing, done → undoing, where that was asked for."""
+        wanted = {"_id": import_id, "state": {"$in": ["importing", "done"]}, "undo": {"$type": "object"}}
+        return await self._set(wanted, {"state": "undoing"})
+
+    async def advance_undo(self, import_id: str, before: Undo, after: Undo) -> bool:
+        """Write how far the undo is, if it is still what it was."""
+        return await self._set({"_id": import_id, "state": "undoing", "undo.row": before.row}, {"undo": asdict(after)})
+
+    async def end_undo(self, import_id: str) -> bool:
+        """undoing → undone."""
+        return await self._set({"_id": import_id, "state": "undoing"}, {"state": "undone"})
 
     async def _set(self, query: Document, values: Document) -> bool:
         with classified():
@@ -173,6 +203,9 @@ def _document_of(job: Import) -> Document:
         "preview": _preview_document(job.preview) if job.preview else None,
         "progress": asdict(job.progress),
         "problems": list(job.problems),
+        "charset": job.charset,
+        "layout": asdict(job.layout) if job.layout else None,
+        "undo": asdict(job.undo) if job.undo else None,
     }
 
 
@@ -195,4 +228,14 @@ def _import_of(document: Mapping[str, Any]) -> Import:
         preview=preview,
         progress=Progress(**document["progress"]),
         problems=tuple(document["problems"]),
+        charset=document.get("charset"),
+        layout=_layout_of(document.get("layout")),
+        undo=Undo(**undo) if (undo := document.get("undo")) else None,
     )
+
+
+def _layout_of(document: Mapping[str, Any] | None) -> Layout | None:
+    if document is None:
+        return None
+    columns = tuple(Column(**each) for each in document["columns"])
+    return Layout(**{**document, "unread": tuple(document["unread"]), "columns": columns})

@@ -16,7 +16,7 @@ import structlog
 from services.intake.domain import applications as rules
 from services.intake.domain.applications import Revision, Withdrawal
 from shared.application import Channel, Lane, Provenance, Submission
-from shared.errors import Transient
+from shared.errors import Conflict, Transient
 from shared.events import ApplicationSummary
 from shared.group_commit import GroupCommit
 
@@ -113,25 +113,39 @@ class Applications:
             Conflict: another document came under the same key before.
             Transient: it could not be stored; nothing was accepted.
         """
-        incoming = _Incoming(
-            submission,
-            rules.application_id_for(sender.client, sender.idempotency_key, sender.channel),
-            Provenance(channel=sender.channel, client=sender.client),
-            rules.body_hash(submission),
-            sender,
-        )
+        incoming = _incoming(submission, sender)
         stored = await self._writes.submit(incoming)
         rules.require_same_body(stored, incoming.body_hash)
         log.info("accepted", application_id=stored.application.application_id, revision=1)
         return stored
 
-    async def _write(self, batch: list[_Incoming]) -> list[Revision]:
+    async def submit_all(self, submitted: Sequence[tuple[Submission, Sender]]) -> list[Revision | Conflict]:
+        """Accept revision 1 of many validated submissions in one write, as bulk work; each one's own answer, in order.
+
+        Raises:
+            Transient: they could not be stored; nothing was accepted.
+        """
+        if not submitted:
+            return []
+        incoming = [_incoming(submission, sender) for submission, sender in submitted]
+        found: list[Revision | Conflict] = []
+        for each, stored in zip(incoming, await self._write(incoming, "bulk"), strict=True):
+            try:
+                rules.require_same_body(stored, each.body_hash)
+            except Conflict as conflict:
+                found.append(conflict)
+            else:
+                found.append(stored)
+        log.info("accepted", applications=sum(isinstance(each, Revision) for each in found), revision=1)
+        return found
+
+    async def _write(self, batch: list[_Incoming], lane: Lane = "interactive") -> list[Revision]:
         reading = await self._clock.read()
         wanted: dict[str, Revision] = {}
         for each in batch:  # the same key may come twice at once: the first one counts
             if each.application_id not in wanted:
                 wanted[each.application_id] = _first(each, reading.now)
-        stored = await self._revisions.append(list(wanted.values()), "interactive", reading.real)
+        stored = await self._revisions.append(list(wanted.values()), lane, reading.real)
         await self._finish(stored)
         found = dict(zip(wanted, (each.revision for each in stored), strict=True))
         return [found[each.application_id] for each in batch]
@@ -187,6 +201,16 @@ class Applications:
         )
         log.info("withdrawn", application_id=application_id, revision=newest.revision)
         return await self._withdrawals.append(withdrawal, reading.real)
+
+
+def _incoming(submission: Submission, sender: Sender) -> _Incoming:
+    return _Incoming(
+        submission,
+        rules.application_id_for(sender.client, sender.idempotency_key, sender.channel),
+        Provenance(channel=sender.channel, client=sender.client),
+        rules.body_hash(submission),
+        sender,
+    )
 
 
 def _first(incoming: _Incoming, now: datetime) -> Revision:

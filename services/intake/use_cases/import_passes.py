@@ -7,30 +7,30 @@ time, policy), so doing a chunk twice changes nothing, and progress is written a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 import structlog
 
 from services.intake.domain.applications import Revision
-from services.intake.domain.import_files import CsvRecords, JsonRecords, Record, Utf8Lines
-from services.intake.domain.import_rows import Row, RowReader, check_columns
+from services.intake.domain.import_columns import map_columns
+from services.intake.domain.import_layout import Layout
+from services.intake.domain.import_rows import Row, RowReader
 from services.intake.domain.imports import Import, Progress, Tally, application_of
 from services.intake.use_cases.applications import Clock, Projection, Revisions
+from services.intake.use_cases.import_records import ImportRecords, Workbooks
 from services.intake.use_cases.imports import ImportFiles, ImportStore
 from services.intake.use_cases.policies import Policies
 from shared import metrics, stopping
-from shared.errors import FieldError, Refused, Transient
+from shared.errors import Refused, Transient
 from shared.policy.pack import PolicyDocument
 from shared.stopping import Point
 
 log = structlog.get_logger(__name__)
 
-SLICE: Final = 50
-"""Rows read before others get their turn (about 10 ms)."""
 NOTED: Final = 2000
 """Rows between two notes of how far the preview is."""
 IN_FLIGHT: Final = 2
@@ -52,9 +52,10 @@ class ImportPasses:
         policies: Policies,
         clock: Clock,
         chunk: int = 250,
+        workbooks: Workbooks | None = None,
     ) -> None:
         self._store = store
-        self._files = files
+        self._records = ImportRecords(files, workbooks)
         self._revisions = revisions
         self._projection = projection
         self._policies = policies
@@ -71,7 +72,7 @@ class ImportPasses:
             await self._store.begin_import(job.import_id, reading.now, policy.hash)
             stopping.reached(Point.IMPORT_COMMITTED)
             current = await self._store.find(job.import_id)
-        if current is not None and current.state == "importing":
+        if current is not None and current.state == "importing" and current.undo is None:
             await self._import(current, keep)
 
     async def _preview(self, job: Import, keep: KeepLease) -> bool:
@@ -81,7 +82,9 @@ class ImportPasses:
         tally, unnoted = Tally(), list[Row]()
         now = (await self._clock.read()).now
         try:
-            async with aclosing(self._rows(job, policy.document, now, after=0)) as found:
+            layout = await self._layout(job, policy.document)
+            await self._store.note_layout(job.import_id, layout)
+            async with aclosing(self._rows(job, layout, policy.document, now, after=0)) as found:
                 async for rows in found:
                     for row in rows:
                         tally.add(row)
@@ -108,10 +111,12 @@ class ImportPasses:
         policy = (await self._policies.book())[0].of(job.policy_hash)
         if policy is None or job.committed_at is None:
             raise Transient("the policy of this import is not known here yet")
+        # An import that an earlier release previewed has none yet.
+        layout = job.layout or await self._layout(job, policy.document)
         writing: list[asyncio.Task[list[Row]]] = []
         progress = job.progress
         try:
-            async with aclosing(self._chunks(job, policy.document, job.committed_at)) as chunks:
+            async with aclosing(self._chunks(job, layout, policy.document, job.committed_at)) as chunks:
                 async for rows in chunks:
                     writing.append(asyncio.create_task(self._write(job, rows)))
                     if len(writing) >= IN_FLIGHT:
@@ -140,47 +145,39 @@ class ImportPasses:
     async def _checkpoint(self, job: Import, before: Progress, rows: list[Row]) -> Progress:
         after = before.after(rows)
         if not await self._store.advance(job.import_id, before, after):
-            raise Transient("another replica has taken this import over")
+            raise Transient("another replica has taken this import over, or it is being undone")
         metrics.IMPORT_ROWS.labels("accepted").inc(after.accepted - before.accepted)
         metrics.IMPORT_ROWS.labels("refused").inc(after.refused - before.refused)
         return after
 
-    async def _chunks(self, job: Import, document: PolicyDocument, latest: datetime) -> AsyncGenerator[list[Row], None]:
+    async def _chunks(
+        self, job: Import, layout: Layout, document: PolicyDocument, latest: datetime
+    ) -> AsyncGenerator[list[Row], None]:
         chunk: list[Row] = []
-        async for rows in self._rows(job, document, latest, after=job.progress.row):
-            chunk += rows
-            while len(chunk) >= self._chunk:
-                yield chunk[: self._chunk]
-                chunk = chunk[self._chunk :]
+        async with aclosing(self._rows(job, layout, document, latest, after=job.progress.row)) as found:
+            async for rows in found:
+                chunk += rows
+                while len(chunk) >= self._chunk:
+                    yield chunk[: self._chunk]
+                    chunk = chunk[self._chunk :]
         if chunk:
             yield chunk
 
+    async def _layout(self, job: Import, document: PolicyDocument) -> Layout:
+        """How the file is taken. Raises Refused when it cannot be read."""
+        layout = await self._records.look(job)
+        if job.format == "jsonl":
+            return layout
+        header = await self._records.header(job, layout)
+        return replace(layout, columns=map_columns(header, document, job.historical))
+
     async def _rows(
-        self, job: Import, document: PolicyDocument, latest: datetime, after: int
+        self, job: Import, layout: Layout, document: PolicyDocument, latest: datetime, after: int
     ) -> AsyncGenerator[list[Row], None]:
         """The rows after row number `after`, a few at a time. Raises Refused when the file cannot be read."""
-        reader: RowReader | None = None if job.format == "csv" else RowReader(document, None, job.historical, latest)
-        async for records in self._records(job):
-            if reader is None:
-                header, *records = records
-                if header.fault is not None:
-                    raise Refused("The header cannot be read.", [FieldError("", f"The header: {header.fault}")])
-                columns = check_columns(header.content, document, job.historical)
-                reader = RowReader(document, columns, job.historical, latest)
-            if wanted := [reader.read(record) for record in records if record.row > after]:
-                yield wanted
-        if reader is None:
-            raise Refused("The file has no header: its first line must name the columns.")
-
-    async def _records(self, job: Import) -> AsyncIterator[list[Record]]:
-        lines = Utf8Lines()
-        records = CsvRecords() if job.format == "csv" else JsonRecords()
-        async for data in self._files.read(job.file_id):
-            found = records.feed(lines.feed(data))
-            while some := list(islice(found, SLICE)):
-                yield some
-                await asyncio.sleep(0)
-        found = records.feed(lines.feed(b"", final=True), final=True)
-        while some := list(islice(found, SLICE)):
-            yield some
-            await asyncio.sleep(0)
+        columns = None if job.format == "jsonl" else tuple(each.column for each in layout.columns)
+        reader = RowReader(document, columns, job.historical, latest)
+        async with aclosing(self._records.read(job, layout)) as found:
+            async for records in found:
+                if wanted := [reader.read(record) for record in records if record.row > after]:
+                    yield wanted

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import uuid4
 
-from services.intake.domain.import_files import Format
+from services.intake.domain.import_layout import Encoding, Format, Layout
 from services.intake.domain.import_rows import Row
 from services.intake.domain.imports import Import, Preview, Progress, import_id_for, require_same_file
 from services.intake.use_cases.applications import Clock, Sender
@@ -34,6 +34,7 @@ class ImportStore(Protocol):
     async def find(self, import_id: str) -> Import | None: ...
     async def ask_commit(self, import_id: str) -> None: ...
     async def begin_preview(self, import_id: str) -> bool: ...
+    async def note_layout(self, import_id: str, layout: Layout) -> None: ...
     async def note_preview(self, import_id: str, rows: int) -> None: ...
     async def end_preview(self, import_id: str, preview: Preview) -> bool: ...
     async def refuse(self, import_id: str, problems: Sequence[str]) -> bool: ...
@@ -45,11 +46,12 @@ class ImportStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it comes in."""
+    """A file as it comes in. `charset` is the encoding that the client declared, if any."""
 
     filename: str
     format: Format
     chunks: AsyncIterator[bytes]
+    charset: Encoding | None = None
 
 
 class Imports:
@@ -93,6 +95,7 @@ class Imports:
             commit=commit,
             stored_at=(await self._clock.read()).now,
             trace=sender.trace,
+            charset=upload.charset,
         )
         stored = await self._store.add(job)
         if stored.file_id != file_id:  # the same key came twice at once, and the other was first

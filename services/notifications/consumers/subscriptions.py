@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from services.notifications.use_cases.emails import Cause, Correspondence
@@ -26,7 +26,7 @@ class HeadStore(Protocol):
 
     async def amended(self, revisions: dict[str, int]) -> None: ...
 
-    async def withdrawn(self, revisions: dict[str, int]) -> None: ...
+    async def withdrawn(self, revisions: dict[str, int], undone: Collection[str] = ()) -> None: ...
 
     async def revoked(self, generations: dict[str, int]) -> None: ...
 
@@ -57,7 +57,8 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
 
     async def withdrawn(events: Sequence[Event], lane: Lane) -> None:
         found = [event.data for event in events if isinstance(event.data, ApplicationWithdrawn)]
-        await heads.withdrawn(_highest((each.application_id, each.revision) for each in found))
+        undone = {each.application_id for each in found if each.undone}
+        await heads.withdrawn(_highest((each.application_id, each.revision) for each in found), undone)
         told = [
             (_cause(event), event.data.application) for event in events if isinstance(event.data, ApplicationWithdrawn)
         ]

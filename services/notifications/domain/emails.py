@@ -111,16 +111,20 @@ def settle(result: Result, attempts: int, age: timedelta, rules: RetryRules) -> 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where an application stands: its newest revision known here, whether it was withdrawn, and the newest pair
-    (revision, decision number) for which there is an outcome email."""
+    """Where an application stands: its newest revision known here, whether it was withdrawn, the newest pair (revision,
+    decision number) for which there is an outcome email, and whether the import that brought it was undone."""
 
     revision: int = 0
     withdrawn: bool = False
     newest: tuple[int, int] = (0, 0)
+    undone: bool = False
 
 
 def superseded(kind: Kind, revision: int, number: int, standing: Standing) -> str | None:
-    """Why an email must not go out any more, or None. An acknowledgement or a notice stays true, so it always goes out."""
+    """Why an email must not go out any more, or None. An acknowledgement or a notice stays true, so it goes
+    out; unless the application should never have been there."""
+    if standing.undone:
+        return "superseded: the import that brought the application was undone"
     if kind != "outcome":
         return None
     if standing.withdrawn:

@@ -90,6 +90,7 @@ class MongoQueue:
                 revision=heads.get(each, {}).get("revision", 0),
                 withdrawn=heads.get(each, {}).get("withdrawn", False),
                 newest=newest.get(each, (0, 0)),
+                undone=heads.get(each, {}).get("undone", False),
             )
             for each in ids
         }

@@ -1,11 +1,11 @@
-"""Projection of how far applications have come: `heads`, {_id: application id, revision, withdrawn, link_generation}.
+"""How far applications have come: `heads`, {_id: application id, revision, withdrawn, undone, link_generation}.
 
 Only what was amended or withdrawn, or whose links were revoked, has a head; numbers only grow, and a withdrawal stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from pymongo import UpdateOne
@@ -30,11 +30,19 @@ class Heads:
             ]
         )
 
-    async def withdrawn(self, revisions: Mapping[str, int]) -> None:
-        """Application id → the revision it had when it was withdrawn. Raises Transient."""
+    async def withdrawn(self, revisions: Mapping[str, int], undone: Collection[str] = ()) -> None:
+        """Application id → the revision it had when it was withdrawn; `undone` are those of them whose import was undone.
+        Raises Transient."""
         await self._write(
             [
-                UpdateOne({"_id": each}, {"$max": {"revision": revision}, "$set": {"withdrawn": True}}, upsert=True)
+                UpdateOne(
+                    {"_id": each},
+                    {
+                        "$max": {"revision": revision},
+                        "$set": {"withdrawn": True, **({"undone": True} if each in undone else {})},
+                    },
+                    upsert=True,
+                )
                 for each, revision in revisions.items()
             ]
         )

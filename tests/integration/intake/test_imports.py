@@ -151,9 +151,9 @@ async def test_the_same_key_and_file_are_one_import_and_another_file_is_refused(
 
 
 BAD_FILES: list[tuple[Format, bytes, str]] = [
-    ("csv", csv_of([row(1)]).decode().encode("utf-16"), "UTF-16"),
-    ("csv", csv_of([row(1, **{"organisation.name": "Société"})]).decode().encode("latin-1"), "not UTF-8: its byte"),
-    ("csv", b"category;organisation.name\r\nx;y\r\n", "semicolons"),
+    ("csv", csv_of([row(1)]).decode().encode("utf-32"), "UTF-32"),
+    ("csv", csv_of([row(1, **{"organisation.name": "Crèche"})]).decode().encode("latin-1"), "not UTF-8: its byte"),
+    ("csv", b"category;organisation.name\r\nx;y\r\n", "'contact.email' is missing"),
     ("csv", csv_of([], (*COLUMNS, "registration.numer")), "Did you mean 'registration.number'?"),
     ("csv", csv_of([], (*COLUMNS, "received_at")), "historical imports"),
     ("csv", csv_of([], COLUMNS[1:]), "'category' is missing"),

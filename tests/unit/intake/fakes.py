@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.import_layout import Layout
 from services.intake.domain.import_rows import Row
-from services.intake.domain.imports import Import, Preview, Progress
+from services.intake.domain.imports import Import, Preview, Progress, Undo
 from services.intake.domain.ledger import Group
 from services.intake.domain.links import LinkRequest, Revocation
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
@@ -124,6 +125,10 @@ class FakeRevisions:
         found = [each for each in self.kept.values() if each.application.application_id == application_id]
         return sorted(found, key=lambda each: each.application.revision)
 
+    async def newest_of(self, application_ids: Sequence[str]) -> dict[str, int]:
+        newest = {each: len(await self.of(each)) for each in application_ids}
+        return {name: revision for name, revision in newest.items() if revision}
+
     async def beginning(self, beginning: str) -> list[Revision]:
         found = [each for key, each in self.kept.items() if key.startswith(beginning)]
         return sorted(found, key=lambda each: each.application.revision)
@@ -145,6 +150,9 @@ class FakeWithdrawals:
 
     async def append(self, withdrawal: Withdrawal, real: datetime) -> Withdrawal:
         return self.kept.setdefault(withdrawal.application_id, withdrawal)
+
+    async def append_all(self, withdrawals: Sequence[Withdrawal], lane: Lane, real: datetime) -> list[Withdrawal]:
+        return [await self.append(each, real) for each in withdrawals]
 
     async def of(self, application_id: str) -> Withdrawal | None:
         return self.kept.get(application_id)
@@ -241,7 +249,8 @@ class FakeImports:
         return len(await self.unfinished())
 
     async def count_refused(self) -> int:
-        return sum(each.progress.refused for each in self.kept.values() if each.state in ("importing", "done"))
+        begun = ("importing", "done", "undoing", "undone")
+        return sum(each.progress.refused for each in self.kept.values() if each.state in begun)
 
     async def ask_commit(self, import_id: str) -> None:
         self._set(import_id, lambda job: True, commit=True)
@@ -250,6 +259,9 @@ class FakeImports:
         return self._set(
             import_id, lambda job: job.state in ("stored", "previewing"), state="previewing", previewed_rows=0
         )
+
+    async def note_layout(self, import_id: str, layout: Layout) -> None:
+        self._set(import_id, lambda job: job.state == "previewing", layout=layout)
 
     async def note_preview(self, import_id: str, rows: int) -> None:
         self._set(import_id, lambda job: job.state == "previewing", previewed_rows=rows)
@@ -265,7 +277,24 @@ class FakeImports:
         return self._set(import_id, ready, state="importing", committed_at=committed_at, policy_hash=policy_hash)
 
     async def advance(self, import_id: str, before: Progress, after: Progress) -> bool:
-        return self._set(import_id, lambda job: job.state == "importing" and job.progress == before, progress=after)
+        expected: Callable[[Import], bool] = lambda job: (  # noqa: E731
+            job.state == "importing" and job.progress == before and job.undo is None
+        )
+        return self._set(import_id, expected, progress=after)
+
+    async def ask_undo(self, import_id: str, undo: Undo) -> bool:
+        expected: Callable[[Import], bool] = lambda job: job.state in ("importing", "done") and job.undo is None  # noqa: E731
+        return self._set(import_id, expected, undo=undo)
+
+    async def begin_undo(self, import_id: str) -> bool:
+        expected: Callable[[Import], bool] = lambda job: job.state in ("importing", "done") and job.undo is not None  # noqa: E731
+        return self._set(import_id, expected, state="undoing")
+
+    async def advance_undo(self, import_id: str, before: Undo, after: Undo) -> bool:
+        return self._set(import_id, lambda job: job.state == "undoing" and job.undo == before, undo=after)
+
+    async def end_undo(self, import_id: str) -> bool:
+        return self._set(import_id, lambda job: job.state == "undoing", state="undone")
 
     async def end_import(self, import_id: str) -> bool:
         return self._set(import_id, lambda job: job.state == "importing", state="done")
@@ -292,7 +321,9 @@ class FakeImports:
 
 
 def _is_unfinished(job: Import) -> bool:
-    return job.state in ("stored", "previewing", "importing") or (job.state == "previewed" and job.commit)
+    waiting = job.state == "previewed" and job.commit
+    to_undo = job.state == "done" and job.undo is not None
+    return job.state in ("stored", "previewing", "importing", "undoing") or waiting or to_undo
 
 
 class FakePolicies:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import uuid4
 
@@ -68,8 +68,10 @@ class FakeHeads:
     async def amended(self, revisions: dict[str, int]) -> None:
         self.told.append(("amended", revisions))
 
-    async def withdrawn(self, revisions: dict[str, int]) -> None:
+    async def withdrawn(self, revisions: dict[str, int], undone: Collection[str] = ()) -> None:
         self.told.append(("withdrawn", revisions))
+        if undone:
+            self.told.append(("undone", dict.fromkeys(undone, 0)))
 
     async def revoked(self, generations: dict[str, int]) -> None:
         self.generations |= generations
