@@ -21,6 +21,7 @@ _CONFIG = """\
 listeners.tcp.local = 127.0.0.1:{port}
 default_user = {user}
 default_pass = {password}
+max_message_size = 16777216
 log.console = true
 log.file = false
 log.connection.level = warning

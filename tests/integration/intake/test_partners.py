@@ -226,6 +226,17 @@ async def test_a_client_of_the_api_with_the_same_name_and_key_is_somebody_else(
     assert (await partner.told())["application_id"] != by_api["application_id"]
 
 
+async def test_an_api_key_of_the_partners_name_reads_its_applications_and_no_other_does(
+    intake: Running, broker: OwnBroker
+) -> None:
+    broker.admit("alpha", Topology())
+    async with partner_at(broker.url_of("alpha"), "alpha", Topology()) as partner:
+        await partner.send(submission())
+        identity = (await partner.told())["application_id"]
+    assert (await intake.status(identity, "alpha"))["channel"] == "partner"
+    assert (await intake.call("GET", f"/v1/applications/{identity}", "beta")).status_code == 404
+
+
 async def test_an_answer_that_nobody_can_have_costs_no_application(
     intake: Running, broker: OwnBroker, at_this_broker: Servers
 ) -> None:
