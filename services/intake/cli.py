@@ -18,7 +18,13 @@ from shared.cli.output import AsJson, console, show_json, show_table
 
 app = typer.Typer()
 
-KINDS: Final = {".csv": "text/csv", ".jsonl": "application/jsonl", ".ndjson": "application/x-ndjson"}
+KINDS: Final = {
+    ".csv": "text/csv",
+    ".tsv": "text/csv",
+    ".jsonl": "application/jsonl",
+    ".ndjson": "application/x-ndjson",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
 CHUNK: Final = 1 << 18
 POLL_SECONDS: Final = 0.25
 ERRORS_SHOWN: Final = 10
@@ -37,8 +43,9 @@ _STATES: Final = (
 @app.command("import")
 def import_file(
     file: Annotated[
-        Path, typer.Argument(help="A CSV (.csv) or JSON Lines (.jsonl) file.", exists=True, dir_okay=False)
+        Path, typer.Argument(help="A CSV (.csv), Excel (.xlsx) or JSON Lines (.jsonl) file; or `undo`.", dir_okay=False)
     ],
+    import_id: Annotated[str | None, typer.Argument(help="After `undo`: the id of the import.")] = None,
     historical: Annotated[
         bool, typer.Option(help="Rows carry `received_at` of an earlier system; operators only.")
     ] = False,
@@ -46,6 +53,12 @@ def import_file(
     again: Annotated[
         bool, typer.Option("--again", help="Import it again, although this very file was before.")
     ] = False,
+    errors: Annotated[
+        Path | None, typer.Option(help="Save the refused rows here, in the file's own format with a column of reasons.")
+    ] = None,
+    charset: Annotated[
+        str | None, typer.Option(help="The file's encoding, where it does not tell it itself: windows-1252.")
+    ] = None,
     channel_key: Annotated[
         str | None, typer.Option(help="The API key to send it with; else ACCEDE_API_KEY or ACCEDE_API_KEY_FILE.")
     ] = None,
@@ -54,23 +67,70 @@ def import_file(
     """Send a file of applications, and follow it to its last row.
 
     The same file is imported once, however often it is sent: a broken connection costs nothing.
+
+    `accede import undo ID` withdraws every application of an import and cancels their unsent emails; operators only.
     """
+    if import_id is not None:
+        if str(file) != "undo":
+            raise CommandFailed(f"Only one file can be imported at a time: {import_id} is one too many.")
+        _undo(import_id, channel_key, as_json)
+        return
+    if not file.is_file():
+        raise CommandFailed(f"There is no file {file}.")
     kind = KINDS.get(file.suffix.lower())
     if kind is None:
-        raise CommandFailed(f"{file} is neither CSV nor JSON Lines: name it .csv or .jsonl.")
+        raise CommandFailed(f"{file} is neither CSV nor JSON Lines nor XLSX: name it .csv, .jsonl or .xlsx.")
     with Client(url_of("intake"), channel_key or api_key()) as client, _bars(quiet=as_json) as bars:
         query = {"filename": file.name, "commit": str(commit).lower(), "historical": str(historical).lower()}
-        headers = {"Content-Type": kind, "Idempotency-Key": str(uuid4()) if again else f"file-{_sha256(file)}"}
+        if charset:
+            query["charset"] = charset
+        key = str(uuid4()) if again else "-".join(["file", _sha256(file), *([charset] if charset else [])])
+        headers = {"Content-Type": kind, "Idempotency-Key": key}
         headers["Content-Length"] = str(file.stat().st_size)
         sent = client.post("/v1/imports", params=query, content=_uploaded(file, bars), headers=headers, timeout=600)
         job = _followed(client, sent["import_id"], bars, to_the_end=commit)
-        errors = client.get(f"/v1/imports/{job['import_id']}/errors", {"limit": ERRORS_SHOWN})["errors"]
+        found = client.get(f"/v1/imports/{job['import_id']}/errors", {"limit": ERRORS_SHOWN})["errors"]
+        if errors is not None and found:
+            _save_errors(client, job["import_id"], errors)
     if as_json:
-        show_json({**job, "errors": errors})
+        show_json({**job, "errors": found})
     else:
-        _show_import(job, errors)
+        _show_import(job, found)
+        if errors is not None and found:
+            console().print(
+                f"The refused rows are in {errors}: correct them there, and import that file.", markup=False
+            )
     if job["state"] == "refused":
         raise typer.Exit(1)
+
+
+def _save_errors(client: Client, import_id: str, path: Path) -> None:
+    """Written beside, then put in its place: a broken connection leaves no half a file."""
+    half = path.with_name(f"{path.name}.part")
+    try:
+        half.write_bytes(client.request("GET", f"/v1/imports/{import_id}/errors", params={"format": "file"}).content)
+        half.replace(path)
+    except OSError as error:
+        raise CommandFailed(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _undo(import_id: str, channel_key: str | None, as_json: bool) -> None:
+    """Ask for it, and follow it to its last row."""
+    with Client(url_of("intake"), channel_key or api_key()) as client, _bars(quiet=as_json) as bars:
+        job = client.post(f"/v1/imports/{import_id}/undo")
+        bar = bars.add_task("Undo", total=None, amount="")
+        while job["state"] != "undone":
+            time.sleep(POLL_SECONDS)
+            job = client.get(f"/v1/imports/{import_id}")
+            undo, total = job["undo"], job["progress"]["rows"]
+            bars.update(bar, total=total, completed=undo["row"], amount=f"{undo['withdrawn']:,} withdrawn")
+    if as_json:
+        show_json(job)
+    else:
+        console().print(
+            f"Undone: {job['undo']['withdrawn']:,} applications of {job['filename']} are withdrawn, ", end=""
+        )
+        console().print("and their unsent emails are cancelled.")
 
 
 @app.command()
@@ -179,13 +239,35 @@ def _draw(bars: Progress, preview: TaskID, rows: TaskID, job: dict[str, Any]) ->
         bars.update(rows, total=total or 1, completed=done or (job["state"] == "done"), amount=amount)
 
 
+def _taken(layout: dict[str, Any]) -> str:
+    """How the file was taken, in a sentence."""
+    parted = {",": "commas", ";": "semicolons", "\t": "tabs"}.get(layout["separator"] or "")
+    said = [
+        f"sheet {layout['sheet']!r}" if layout["sheet"] else "",
+        f"not read: {', '.join(map(repr, layout['unread']))}" if layout["unread"] else "",
+        {"utf-8-sig": "utf-8 with a byte order mark"}.get(layout["encoding"], layout["encoding"] or ""),
+        f"cells parted by {parted}" if parted else "",
+    ]
+    return f"Taken as: {', '.join(each for each in said if each)}."
+
+
+def _show_columns(job: dict[str, Any]) -> None:
+    """Which columns were taken for others than their own name says."""
+    columns = (job.get("layout") or {}).get("columns", [])
+    if renamed := [[each["header"], each["column"]] for each in columns if each["header"].strip() != each["column"]]:
+        show_table("Columns", ["in the file", "taken for"], renamed)
+
+
 def _show_import(job: dict[str, Any], errors: list[dict[str, Any]]) -> None:
     out, progress = console(), job["progress"]
+    if job.get("layout"):
+        out.print(_taken(job["layout"]), markup=False)
     if job["state"] == "refused":
         out.print(f"[red]Refused:[/] nothing of {job['filename']} was taken in.")
         for problem in job["problems"]:
             out.print(f"  {problem}", markup=False)
         return
+    _show_columns(job)
     if job["state"] == "previewed":
         preview = job["preview"]
         out.print(

@@ -147,3 +147,69 @@ def test_an_open_ledger_says_what_is_open(monkeypatch: Patch, run: Any) -> None:
         in output
     )
     assert json.loads(run("status", "--json").output)["closes"] is False
+
+
+LAYOUT = {
+    "encoding": "windows-1252",
+    "separator": ";",
+    "sheet": None,
+    "unread": [],
+    "columns": [{"header": "category", "column": "category"}, {"header": "E-Mail", "column": "contact.email"}],
+}
+
+
+def test_how_a_file_was_taken_is_shown_and_refused_rows_are_saved(
+    monkeypatch: Patch, run: Any, file: Path, tmp_path: Path
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/errors") and request.url.params.get("format") == "file":
+            return httpx.Response(200, content=b"category;E-Mail;reason\nx;;wrong\n")
+        if request.url.path.endswith("/errors"):
+            return httpx.Response(200, json={"errors": ERRORS, "next": None})
+        if request.method == "POST":
+            request.read()
+        return httpx.Response(202, json=job("done", layout=LAYOUT))
+
+    seen = answer_with(monkeypatch, answer)
+    saved = tmp_path / "refused.csv"
+    result = run("import", str(file), "--errors", str(saved), "--charset", "windows-1252")
+    assert result.exit_code == 0, result.output
+    assert "Taken as: windows-1252, cells parted by semicolons." in result.output
+    assert "E-Mail" in result.output
+    assert saved.read_bytes() == b"category;E-Mail;reason\nx;;wrong\n"
+    assert not list(tmp_path.glob("*.part"))
+    assert seen[0].url.params["charset"] == "windows-1252"
+    assert seen[0].headers["idempotency-key"].endswith("-windows-1252")
+    nowhere = run("import", str(file), "--errors", str(tmp_path / "no" / "x.csv"))
+    assert "cannot be written" in str(nowhere.exception)
+
+
+def test_a_workbook_is_sent_as_one(monkeypatch: Patch, run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "list.XLSX"
+    path.write_bytes(b"x")
+    layout = {**LAYOUT, "encoding": None, "separator": None, "sheet": "List", "unread": ["Notes"], "columns": []}
+    seen = importing(monkeypatch, job("done", layout=layout))
+    result = run("import", str(path))
+    assert seen[0].headers["content-type"].endswith("spreadsheetml.sheet")
+    assert "Taken as: sheet 'List', not read: 'Notes'." in result.output
+
+
+def test_an_import_is_undone_and_followed(monkeypatch: Patch, run: Any) -> None:
+    undo = {"client": "olga", "asked_at": "2021-10-04T09:00:00Z", "row": 1, "withdrawn": 1}
+    left = [job("undoing", undo=undo), job("undone", undo={**undo, "row": 2})]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "POST":
+            assert request.url.path == "/v1/imports/i/undo"
+            return httpx.Response(202, json=job("done", undo=undo))
+        return httpx.Response(200, json=left.pop(0))
+
+    answer_with(monkeypatch, answer)
+    result = run("import", "undo", "i")
+    assert result.exit_code == 0, result.output
+    assert "1 applications of list.csv are withdrawn" in " ".join(result.output.split())
+
+
+def test_a_file_that_is_not_there_or_one_too_many_is_said(run: Any, tmp_path: Path) -> None:
+    assert "There is no file" in str(run("import", str(tmp_path / "none.csv")).exception)
+    assert "one too many" in str(run("import", "a.csv", "b.csv").exception)
