@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from deploy.local.demo.story import Story
 from deploy.samples import Sample
 
+BY_PARTNER = 10
+
 OCTOBER = datetime(2021, 10, 4, 9, tzinfo=UTC)
 LAST_HALF_MINUTE = datetime(2021, 12, 31, 23, 59, 30, tzinfo=UTC)
 MIDNIGHT = datetime(2022, 1, 1, tzinfo=UTC)
@@ -47,17 +49,21 @@ def january(story: Story) -> None:
     """A hundred new ones, now that everybody may join."""
     story.printer.chapter(
         "January 2022: everybody may apply again",
-        "New applications are decided against the published criteria.",
+        "New applications are decided against the published criteria. Ten of them come\n"
+        "from a partner, through a message queue.",
     )
     story.at(JANUARY)
-    _send_chapter(story, 2, "january.csv")
+    _send_chapter(story, 2, "january.csv", by_partner=BY_PARTNER)
     story.show_outcomes("What became of January's applications", story.wait_for_outcomes())
 
 
-def _send_chapter(story: Story, chapter: int, file: str) -> None:
+def _send_chapter(story: Story, chapter: int, file: str, by_partner: int = 0) -> None:
     rows = story.samples(chapter)
     story.send_file(file, [sample for sample in rows if sample.channel == "file"])
-    story.send_each([sample for sample in rows if sample.channel == "api"])
+    each = [sample for sample in rows if sample.channel == "api"]
+    if by_partner:
+        story.send_by_partner(each[:by_partner])
+    story.send_each(each[by_partner:])
 
 
 def _held_and_complete(sample: Sample) -> bool:

@@ -7,6 +7,7 @@ from deploy.local.demo import chapters, look
 from deploy.local.demo.apis import Apis
 from deploy.local.demo.checks import everything_arrived
 from deploy.local.demo.story import Story
+from deploy.local.partner import ExamplePartner
 from deploy.local.printing import Printer
 from deploy.local.stack import Stack
 
@@ -29,7 +30,9 @@ def run(data: Path, printer: Printer, *, leave: bool) -> None:
 def tell(stack: Stack, printer: Printer) -> None:
     """The chapters, on a stack that runs and is empty."""
     with Apis(stack) as apis:
-        story = Story(apis, stack.mailbox, printer, samples_folder=stack.data / "samples", policy=stack.policy)
+        partner = ExamplePartner(stack.servers.rabbit, stack.namespace) if stack.servers else None
+        samples = stack.data / "samples"
+        story = Story(apis, stack.mailbox, printer, samples_folder=samples, policy=stack.policy, partner=partner)
         chapters.october(story)
         chapters.new_year(story)
         chapters.january(story)

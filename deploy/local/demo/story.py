@@ -12,6 +12,7 @@ from deploy.local.demo.outcomes import outcome_table
 from deploy.local.demo.waiting import until
 from deploy.local.errors import StoryFailed
 from deploy.local.inbox import Mailbox
+from deploy.local.partner import ExamplePartner
 from deploy.local.printing import Printer
 from deploy.samples import Sample, samples, write_csv
 from shared.policy.loader import load_pack
@@ -28,6 +29,7 @@ class Story:
     printer: Printer
     samples_folder: Path
     policy: Path
+    partner: ExamplePartner | None = None  # needs a broker of our own, to make its user
     sent: int = 0
     applications: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -71,6 +73,19 @@ class Story:
                 advance(number)
         self.sent += len(rows)
         return ids
+
+    def send_by_partner(self, rows: Sequence[Sample]) -> None:
+        """Send samples through the partners' queue, as a user who may do nothing else, and read the answers."""
+        if self.partner is None:
+            self.send_each(rows)
+            return
+        self.partner.admit()
+        answers = self.partner.send({sample.id: sample.submission for sample in rows})
+        refused = [answer for answer in answers.values() if "application_id" not in answer]
+        if refused:
+            raise StoryFailed(f"The partners' queue refused {len(refused)} of {len(rows)}: {refused[0]}")
+        self.sent += len(rows)
+        self.printer.step(f"{len(rows)} came through the partners' queue, and each was answered there.")
 
     def wait_for_outcomes(self) -> dict[str, dict[str, Any]]:
         """Wait until everything sent is decided and both emails of each lie in the mailbox; returns what is new."""

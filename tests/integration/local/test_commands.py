@@ -87,6 +87,7 @@ def test_the_demo_ends_with_everything_decided_as_the_page_says_and_every_email_
     assert sums == [reference_sums("1"), reference_sums("2")]
     assert "on hold" in demo.stdout
     assert "1204 emails" in demo.stdout
+    assert "10 came through the partners' queue" in demo.stdout
     assert processes_of(data) == []
 
 
