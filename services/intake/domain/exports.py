@@ -24,11 +24,12 @@ class ExportedRevision(BaseModel):
 
 
 class ExportedWithdrawal(BaseModel):
-    """That the application was withdrawn, when, and by whom."""
+    """That the application was withdrawn, when, and by whom; `reason` when it was not the applicant."""
 
     revision: int
     withdrawn_at: AwareDatetime
     by: str
+    reason: str | None
     trace: str | None
 
 
@@ -188,6 +189,7 @@ def _withdrawal(withdrawal: Withdrawal) -> ExportedWithdrawal:
         revision=withdrawal.revision,
         withdrawn_at=withdrawal.withdrawn_at,
         by=withdrawal.client,
+        reason=withdrawal.reason,
         trace=withdrawal.trace,
     )
 

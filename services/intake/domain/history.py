@@ -74,9 +74,10 @@ class Happened:
 
 
 def with_entry(history: tuple[Happened, ...], entry: Happened) -> tuple[Happened, ...]:
-    """The history with an entry in its place by time; the same object when it is there already."""
+    """The history with an entry in its place by time; the same object when it is there already. That an application came
+    in is first in any case: the clocks of two services may differ by a moment."""
     if any(each.key == entry.key for each in history):
         return history
     entries = list(history)
-    insort(entries, entry, key=lambda each: each.at)
+    insort(entries, entry, key=lambda each: (each.what != "submitted", each.at))
     return tuple(entries)

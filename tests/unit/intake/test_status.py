@@ -135,6 +135,11 @@ def test_a_notice_is_history_alone_so_that_the_ledger_expects_none(template: str
         assert is_open(after) == is_open(status)
 
 
+def test_an_application_came_in_first_though_another_clock_is_behind() -> None:
+    event = decided().model_copy(update={"decided_at": application().received_at - timedelta(seconds=1)})
+    assert [entry.what for entry in with_decision(fresh(), event).history] == ["submitted", "decided"]
+
+
 def test_every_order_of_the_same_news_ends_in_the_same_state() -> None:
     news: list[Callable[[Status], Status]] = [
         lambda status: with_revision(status, application(2)),

@@ -62,6 +62,9 @@ def test_a_try_makes_of_an_email_what_the_reply_says(
         ("outcome", Standing(newest=(3, 1)), False),
         ("outcome", Standing(newest=(1, 9)), True),
         ("acknowledgement", Standing(revision=9, withdrawn=True, newest=(9, 9)), True),
+        ("acknowledgement", Standing(withdrawn=True, undone=True), False),
+        ("outcome", Standing(withdrawn=True, undone=True), False),
+        ("notice", Standing(revision=9, withdrawn=True, newest=(9, 9)), True),
     ],
 )
 def test_an_outcome_goes_out_only_while_it_is_the_newest_word_on_its_application(
