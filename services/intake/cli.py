@@ -32,6 +32,7 @@ _STATES: Final = (
     "pending",
     "dead_lettered",
 )
+_EMAILS: Final = ("expected", "sent", "failed", "outstanding", "superseded")
 
 
 @app.command("import")
@@ -83,11 +84,8 @@ def status(as_json: AsJson = False) -> None:
         return
     accounts = [*ledger["channels"], ledger["total"]]
     console().print(_ledger_table(accounts))
-    emails = [
-        [each["channel"], *(each["emails"][name] for name in ("expected", "sent", "failed", "outstanding"))]
-        for each in accounts
-    ]
-    show_table("Emails", ["channel", "expected", "sent", "failed", "outstanding"], emails)
+    emails = [[each["channel"], *(each["emails"][name] for name in _EMAILS)] for each in accounts]
+    show_table("Emails", ["channel", *_EMAILS], emails)
     if ledger["closes"]:
         console().print("[green]The ledger closes:[/] everything that came in has come to its end.")
     else:

@@ -19,6 +19,9 @@ class EmailsShown(BaseModel):
     sent: int
     failed: int
     outstanding: int
+    superseded: int = Field(
+        description="Left out, as the application was withdrawn, amended or decided anew first: neither expected nor failed."
+    )
 
 
 class AccountShown(BaseModel):
@@ -78,6 +81,10 @@ def _account(account: Account) -> AccountShown:
         rows=account.rows,
         gap=account.gap,
         emails=EmailsShown(
-            expected=emails.expected, sent=emails.sent, failed=emails.failed, outstanding=emails.outstanding
+            expected=emails.expected,
+            sent=emails.sent,
+            failed=emails.failed,
+            outstanding=emails.outstanding,
+            superseded=emails.superseded,
         ),
     )

@@ -68,7 +68,7 @@ async def test_a_status_is_kept_whole(kind: str, database: Database) -> None:
     changes: list[Change] = [
         lambda status: with_dead_letter(status, dead_letter("notifications")),
         lambda status: with_decision(status, event),
-        lambda status: with_email(status, report("acknowledgement"), sent=False, reason="550"),
+        lambda status: with_email(status, report("acknowledgement"), "failed", "550"),
     ]
     assert await statuses.change({"a": changes, "nobody": changes}, REAL) == {"nobody"}
     wanted = fresh("a")
@@ -114,8 +114,8 @@ async def test_what_is_overdue_is_found_longest_first_and_what_is_done_is_not(ki
         await statuses.insert([fresh(name)], REAL + timedelta(seconds=number))
     answers = [
         lambda status: with_decision(status, decided()),
-        lambda status: with_email(status, report("eligible", number=1), sent=True),
-        lambda status: with_email(status, report("acknowledgement"), sent=True),
+        lambda status: with_email(status, report("eligible", number=1), "sent"),
+        lambda status: with_email(status, report("acknowledgement"), "sent"),
     ]
     await statuses.change({"done": answers}, REAL)
     when = REAL + timedelta(minutes=5)
