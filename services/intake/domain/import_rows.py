@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -25,6 +26,12 @@ ENVELOPE: Final = (
     "consent.register_interest",
 )
 """Columns of a CSV file beside one per question of the policy."""
+EARLIEST: Final = datetime(1945, 1, 1, tzinfo=UTC)
+"""No earlier system has an application that is older."""
+MAX_FAULTS: Final = 50
+"""Wrong columns named of one header."""
+MAX_TEXT: Final = 300
+"""Characters of a pointer, and of a sentence, that name a failing field. Keys of a file may be as long as its lines."""
 _BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _LISTS: Final = ("choices", "list")
 
@@ -48,11 +55,16 @@ def check_columns(header: Sequence[str], document: PolicyDocument, historical: b
     """
     columns = tuple(cell.strip() for cell in header)
     known = {*ENVELOPE, *document.questions, *([RECEIVED_AT] if historical else [])}
-    faults = [_unknown(each, known) for each in dict.fromkeys(columns) if each not in known]
-    faults += [f"The column {each!r} is there twice." for each in dict.fromkeys(columns) if columns.count(each) > 1]
+    if len(columns) > 2 * len(known):  # whatever it is, it is no header; naming each of its cells would take long
+        raise Refused(f"The header has {len(columns):,} columns; there are at most {len(known)}.")
+    counts = Counter(columns)
+    faults = [_unknown(each, known) for each in counts if each not in known]
+    faults += [f"The column {each[:100]!r} is there twice." for each, count in counts.items() if count > 1]
     faults += [f"The column {each!r} is missing." for each in REQUIRED if each not in columns]
     if faults and len(columns) == 1 and ";" in columns[0]:
         faults = ["Its columns are parted by semicolons: part them by commas (CSV, RFC 4180)."]
+    if len(faults) > MAX_FAULTS:
+        faults[MAX_FAULTS:] = [f"… and {len(faults) - MAX_FAULTS} more."]
     if faults:
         raise Refused("The file's columns are wrong.", [FieldError("", fault) for fault in faults])
     return columns
@@ -63,7 +75,7 @@ def _unknown(column: str, known: set[str]) -> str:
         return "A column has no name."
     if column == RECEIVED_AT:
         return f"The column {RECEIVED_AT!r} is for historical imports of operators only: the server tells the time."
-    near = get_close_matches(column.lower(), sorted(known), n=1)
+    near = get_close_matches(column[:100].lower(), sorted(known), n=1)
     return f"The column {column[:100]!r} is unknown." + (f" Did you mean {near[0]!r}?" if near else "")
 
 
@@ -100,7 +112,8 @@ class RowReader:
         return self._refused(record, [*errors, *(submission if isinstance(submission, list) else [])])
 
     def _refused(self, record: Record, errors: list[FieldError]) -> Row:
-        return Row(record.row, record.line, None, tuple(errors))
+        short = tuple(FieldError(_cut(error.pointer), _cut(error.message)) for error in errors)
+        return Row(record.row, record.line, None, short)
 
     def _of_cells(self, cells: Sequence[str], errors: list[FieldError]) -> tuple[dict[str, Any], str | None]:
         """The document that a row's cells say, and its receipt time. An empty cell is not answered."""
@@ -141,17 +154,24 @@ class RowReader:
         where = f"/{RECEIVED_AT}"
         try:
             instant = datetime.fromisoformat(given.strip())
-        except (ValueError, AttributeError):
+            if instant.tzinfo is None:
+                errors.append(FieldError(where, "Add the offset from UTC, as in 2021-10-04T09:00:00Z."))
+                return None
+            instant = instant.astimezone(UTC)
+        except (ValueError, AttributeError, OverflowError):
             errors.append(FieldError(where, "Write an instant such as 2021-10-04T09:00:00Z."))
             return None
-        if instant.tzinfo is None:
-            errors.append(FieldError(where, "Add the offset from UTC, as in 2021-10-04T09:00:00Z."))
-        elif instant > self._latest:
+        if instant > self._latest:
             errors.append(FieldError(where, "This lies in the future."))
+        elif instant < EARLIEST:
+            errors.append(FieldError(where, f"This lies before {EARLIEST.year}: check the year."))
         else:
-            instant = instant.astimezone(UTC)
             return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
         return None
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def _items(cell: str) -> list[str]:
