@@ -7,10 +7,10 @@ time, policy), so doing a chunk twice changes nothing, and progress is written a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 import structlog
@@ -29,8 +29,12 @@ from shared.stopping import Point
 
 log = structlog.get_logger(__name__)
 
-SLICE: Final = 50
-"""Rows read before others get their turn (about 10 ms)."""
+TURN: Final = 0.02
+"""Seconds after which others get their turn."""
+SLICE: Final = 10
+"""Rows read at once."""
+PIECE: Final = 1 << 15
+"""Bytes split into lines at once."""
 NOTED: Final = 2000
 """Rows between two notes of how far the preview is."""
 IN_FLIGHT: Final = 2
@@ -91,6 +95,8 @@ class ImportPasses:
                         unnoted = []
                         if not await keep():
                             return False
+            if tally.rows == 0:
+                raise Refused("The file has no rows.")
         except Refused as error:
             problems = [each.message for each in error.errors] or [str(error)]
             await self._store.refuse(job.import_id, problems)
@@ -173,14 +179,43 @@ class ImportPasses:
             raise Refused("The file has no header: its first line must name the columns.")
 
     async def _records(self, job: Import) -> AsyncIterator[list[Record]]:
-        lines = Utf8Lines()
+        lines, turn = Utf8Lines(), _Turn()
         records = CsvRecords() if job.format == "csv" else JsonRecords()
         async for data in self._files.read(job.file_id):
-            found = records.feed(lines.feed(data))
-            while some := list(islice(found, SLICE)):
-                yield some
-                await asyncio.sleep(0)
-        found = records.feed(lines.feed(b"", final=True), final=True)
-        while some := list(islice(found, SLICE)):
+            for start in range(0, len(data), PIECE):
+                for some in turn.slices(records.feed(lines.feed(data[start : start + PIECE]))):
+                    yield some
+                    await turn.give()
+                await turn.give()
+        for some in turn.slices(records.feed(lines.feed(b"", final=True), final=True)):
             yield some
+            await turn.give()
+
+
+class _Turn:
+    """Lets others have theirs when one's own has lasted for `TURN`; how long a row takes is up to who wrote it."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Whether it is somebody else's."""
+        return time.monotonic() - self._since >= TURN
+
+    async def give(self) -> None:
+        """Let others go on, if it is."""
+        if self.over:
             await asyncio.sleep(0)
+            self._since = time.monotonic()
+
+    def slices(self, records: Iterator[Record]) -> Iterator[list[Record]]:
+        """The records, as many at once as can be split off in a turn, and at least one."""
+        some: list[Record] = []
+        for record in records:
+            some.append(record)
+            if len(some) >= SLICE or self.over:
+                yield some
+                some = []
+        if some:
+            yield some

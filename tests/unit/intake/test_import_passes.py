@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from services.intake.domain.applications import Revision
 from services.intake.domain.imports import Import
 from services.intake.domain.policies import KnownPolicy
+from services.intake.use_cases import import_passes
 from services.intake.use_cases.applications import Sender, Stored
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.imports import Imports, Upload
@@ -185,6 +187,33 @@ async def test_a_file_that_cannot_be_read_is_refused_and_cannot_be_committed() -
     assert "not UTF-8" in refused.problems[0]
     with pytest.raises(Conflict, match="refused as a whole"):
         await world.front.commit(refused)
+
+
+@pytest.mark.parametrize("content", [b"\n \n\n", b"\n"])
+async def test_a_file_without_rows_is_refused_and_not_simply_done(content: bytes) -> None:
+    world = World()
+    job = await world.send(content)
+    await world.passes.advance(job, keep_on)
+    assert ((await world.now(job)).state, (await world.now(job)).problems) == ("refused", ("The file has no rows.",))
+
+
+async def test_others_get_their_turn_by_time_and_not_only_between_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_passes, "TURN", 0.0)
+    monkeypatch.setattr(import_passes, "PIECE", 100)
+    world, turns = World(), 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    job = await world.send(b"\n" * 10_000 + LINES[0].encode(), commit=False)
+    task = asyncio.create_task(other())
+    await world.passes.advance(job, keep_on)
+    task.cancel()
+    assert (await world.now(job)).state == "previewed"
+    assert turns > 100
 
 
 async def test_a_file_that_is_gone_is_an_error_and_not_an_empty_import() -> None:
