@@ -20,12 +20,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from services.intake.domain.history import Fate
 from services.intake.domain.status import OUTCOMES, State
 from shared.application import Channel
 
 CHANNELS: tuple[Channel, ...] = ("api", "file", "form", "partner", "email")
-EmailState = Literal["expected"] | Fate
+EmailState = Literal["expected", "sent", "failed", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +87,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All channels, their total, and how many imports are not at their end (those that wait for a commit are)."""
+    """All channels, their total, and how many imports are not at their end (those that wait for a commit are)
+    and how many were given up on the way: these are at their end, but a person has to see to the rows left."""
 
     accounts: tuple[Account, ...]
     unfinished_imports: int = 0
+    failed_imports: int = 0
 
     @property
     def total(self) -> Account:
@@ -114,7 +115,9 @@ class Ledger:
 
 
 def ledger_of(
-    accepted: Mapping[str, int], refused: Mapping[str, int], groups: Iterable[Group], unfinished_imports: int = 0
+    accepted: Mapping[str, int], refused: Mapping[str, int], groups: Iterable[Group],
+    unfinished_imports: int = 0,
+    failed_imports: int = 0,
 ) -> Ledger:
     """The ledger from raw figures by channel; channels about which there is nothing to say are left out, except the
     first two."""
@@ -126,6 +129,7 @@ def ledger_of(
     return Ledger(
         tuple(each for each in accounts if each.channel in CHANNELS[:2] or each.rows or by_channel.get(each.channel)),
         unfinished_imports,
+        failed_imports,
     )
 
 

@@ -50,7 +50,7 @@ class Email:
     """What is known of an email: expected until notifications reports its fate. The acknowledgement has the pair (1, 0),
     an outcome's email that of its decision."""
 
-    state: Literal["expected"] | Fate
+    state: Literal["expected", "sent", "failed", "superseded"]
     revision: int = 1
     number: int = 0
     at: datetime | None = None
