@@ -18,7 +18,7 @@ from services.intake.api.shapes import (
 from services.intake.api.showing import Addresses, shown
 from services.intake.domain.applications import Revision, Stale
 from services.intake.domain.status import State, Status
-from services.intake.domain.submissions import read
+from services.intake.domain.submissions import MAX_ERRORS, read
 from services.intake.use_cases.applications import Applications, Sender
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
@@ -68,7 +68,7 @@ class SubmissionReader:
             body = await read_json(request)
             submission = read(body.value, policy.document)
             if isinstance(submission, list):
-                raise invalid(submission)
+                raise invalid(submission, at_least=len(submission) >= MAX_ERRORS)
         except Problem:
             self._refused()
             raise
@@ -117,7 +117,9 @@ def application_routes(
         application_id: ApplicationId,
         idempotency_key: IdempotencyKey = None,
         if_match: Annotated[str | None, Header(description='The ETag that was read, such as "1"; else 412.')] = None,
-        expected_revision: Annotated[int | None, Query(ge=1, description="The newest revision; else 409.")] = None,
+        expected_revision: Annotated[
+            int | None, Query(ge=1, le=2**31 - 1, description="The newest revision; else 409.")
+        ] = None,
     ) -> AcceptedApplication:
         sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
         await own(application_id, caller)
