@@ -27,7 +27,7 @@ from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from services.intake.use_cases.applications import Applications
 from services.intake.use_cases.import_passes import ImportPasses
-from services.intake.use_cases.imports import Imports
+from services.intake.use_cases.imports import Failures, Imports
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     store, files = MongoImports(platform.database), GridFiles(platform.database)
     imports = Imports(store, files, platform.clock)
     passes = ImportPasses(store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk)
-    importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set)
+    importing = ImportLoop(store, passes, Failures(store), files, platform.leases, lifecycle.stopping.is_set)
     after = timedelta(seconds=settings.reconcile_after)
     answers = Answers()
     reconciler = Reconciler(statuses, revisions, withdrawals, platform.clock, answers, after)

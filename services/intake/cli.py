@@ -61,7 +61,9 @@ def import_file(
         raise CommandFailed(f"{file} is neither CSV nor JSON Lines: name it .csv or .jsonl.")
     with Client(url_of("intake"), channel_key or api_key()) as client, _bars(quiet=as_json) as bars:
         query = {"filename": file.name, "commit": str(commit).lower(), "historical": str(historical).lower()}
-        headers = {"Content-Type": kind, "Idempotency-Key": str(uuid4()) if again else f"file-{_sha256(file)}"}
+        # a file that was previewed may be imported afterwards: that is another request
+        key = str(uuid4()) if again else f"{'file' if commit else 'preview'}-{_sha256(file)}"
+        headers = {"Content-Type": kind, "Idempotency-Key": key}
         headers["Content-Length"] = str(file.stat().st_size)
         sent = client.post("/v1/imports", params=query, content=_uploaded(file, bars), headers=headers, timeout=600)
         job = _followed(client, sent["import_id"], bars, to_the_end=commit)
@@ -70,7 +72,7 @@ def import_file(
         show_json({**job, "errors": errors})
     else:
         _show_import(job, errors)
-    if job["state"] == "refused":
+    if job["state"] in ("refused", "failed"):
         raise typer.Exit(1)
 
 
@@ -90,6 +92,8 @@ def status(as_json: AsJson = False) -> None:
         console().print("[green]The ledger closes:[/] everything that came in has come to its end.")
     else:
         console().print(f"[yellow]The ledger does not close yet:[/] {_open_points(ledger)}.")
+    if failed := ledger["failed_imports"]:
+        console().print(f"[red]{failed:,} imports failed on the way:[/] GET /v1/imports says which rows are left.")
 
 
 def _ledger_table(accounts: list[dict[str, Any]]) -> Table:
@@ -154,7 +158,7 @@ def _uploaded(file: Path, bars: Progress) -> Iterator[bytes]:
 
 def _followed(client: Client, import_id: str, bars: Progress, to_the_end: bool) -> dict[str, Any]:
     """Ask again and again until the import is at its end, or at its preview."""
-    final = ("done", "refused") if to_the_end else ("done", "refused", "previewed")
+    final = ("done", "refused", "failed") if to_the_end else ("done", "refused", "failed", "previewed")
     preview, rows = (
         bars.add_task("Preview", total=None, amount=""),
         bars.add_task("Import", total=None, amount="", visible=to_the_end),
@@ -184,6 +188,10 @@ def _show_import(job: dict[str, Any], errors: list[dict[str, Any]]) -> None:
         for problem in job["problems"]:
             out.print(f"  {problem}", markup=False)
         return
+    if job["state"] == "failed":
+        out.print("[red]Failed:[/] not all rows were taken in.")
+        for problem in job["problems"]:
+            out.print(f"  {problem}", markup=False)
     if job["state"] == "previewed":
         preview = job["preview"]
         out.print(

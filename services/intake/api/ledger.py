@@ -49,6 +49,9 @@ class LedgerShown(BaseModel):
 
     closes: bool
     unfinished_imports: int
+    failed_imports: int = Field(
+        description="Given up on the way; each says which rows are left. They are at their end."
+    )
     channels: list[AccountShown]
     total: AccountShown
 
@@ -69,6 +72,7 @@ def shown(ledger: Ledger) -> LedgerShown:
     return LedgerShown(
         closes=ledger.closes,
         unfinished_imports=ledger.unfinished_imports,
+        failed_imports=ledger.failed_imports,
         channels=[_account(each) for each in ledger.accounts],
         total=_account(ledger.total),
     )

@@ -115,7 +115,9 @@ class Ledger:
 
 
 def ledger_of(
-    accepted: Mapping[str, int], refused: Mapping[str, int], groups: Iterable[Group],
+    accepted: Mapping[str, int],
+    refused: Mapping[str, int],
+    groups: Iterable[Group],
     unfinished_imports: int = 0,
     failed_imports: int = 0,
 ) -> Ledger:

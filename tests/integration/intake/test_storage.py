@@ -202,6 +202,33 @@ async def test_an_import_goes_from_state_to_state_and_never_back(kind: str, data
 
 
 @BOTH
+async def test_an_import_that_is_given_up_is_refused_before_and_failed_after_its_first_row(
+    kind: str, database: Database
+) -> None:
+    imports = await imports_of(kind, database)
+    for name in ("early", "late", "done"):
+        await imports.add(job(name))
+        await imports.ask_commit(name)
+        if name != "early":
+            await imports.begin_preview(name)
+            await imports.end_preview(name, Preview(2, 1, 1, (), ()))
+            await imports.begin_import(name, NOW, "h")
+            await imports.advance(name, Progress(), Progress(2, 1, 1))
+    await imports.end_import("done")
+    counted = [await imports.count_failure("late") for _ in range(2)]
+    assert [each.failures for each in counted if each] == [1, 2]
+    assert await imports.count_failure("nobody") is None
+    assert [await imports.give_up(name, ["why"]) for name in ("early", "late", "done")] == [True, True, False]
+    found = [await imports.find(name) for name in ("early", "late", "done")]
+    assert [(each.state, each.problems) for each in found if each] == [
+        ("refused", ("why",)),
+        ("failed", ("why",)),
+        ("done", ()),
+    ]
+    assert (await imports.count_unfinished(), await imports.count_failed(), await imports.count_refused()) == (0, 1, 2)
+
+
+@BOTH
 async def test_imports_are_listed_newest_first_and_taken_oldest_first(kind: str, database: Database) -> None:
     imports = await imports_of(kind, database)
     for number, client in enumerate(["alpha", "beta", "alpha"]):

@@ -101,7 +101,7 @@ def test_open_quotation_marks_make_nobody_read_a_line_again_and_again(monkeypatc
         begun += 1
         return reader(lines, strict=strict)
 
-    monkeypatch.setattr(import_files.csv, "reader", counted)
+    monkeypatch.setattr(csv, "reader", counted)
     found = records(content)
     assert begun <= len(found) + 2
 

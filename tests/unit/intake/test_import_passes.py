@@ -231,6 +231,19 @@ async def test_an_empty_file_is_refused_and_leaves_nothing_behind() -> None:
     assert world.files.kept == {}
 
 
+async def test_the_same_key_and_file_with_other_options_is_a_conflict_even_after_the_commit() -> None:
+    world = World()
+    held = await world.send(key="k", commit=False)
+    with pytest.raises(Conflict, match="other options"):
+        await world.send(key="k", commit=True)
+    await world.passes.advance(held, keep_on)
+    await world.front.commit(await world.now(held))
+    assert (await world.send(key="k", commit=False)).import_id == held.import_id
+    upload, sender = Upload("list.csv", "csv", pieces("\n".join(LINES).encode())), Sender("alpha", "k")
+    with pytest.raises(Conflict, match="media type"):
+        await world.front.take_in(upload, sender, historical=False, commit=False)
+
+
 async def test_the_same_key_sent_at_once_keeps_one_file() -> None:
     world = World()
     first = await world.send(key="k")
