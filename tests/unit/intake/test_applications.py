@@ -134,7 +134,7 @@ async def test_an_amendment_that_a_withdrawal_overtakes_is_refused_though_it_is_
         await world.projection.withdrawals([withdrawal])
         return await append(*arguments)
 
-    world.revisions.append = withdrawn_first  # type: ignore[method-assign]
+    world.revisions.append = withdrawn_first  # type: ignore[method-assign, assignment]
     for _ in range(2):
         with pytest.raises(Conflict, match="was withdrawn"):
             await world.amend(name, key="k")
