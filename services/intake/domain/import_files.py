@@ -151,6 +151,8 @@ class CsvRecords:
         faulty record takes its first line only, so that what an open quotation mark would swallow is read."""
         if first.too_long:
             return [], 1, _too_long()
+        if not first.text:
+            return [], 1, None
         texts = _Texts(self._lines)
         try:
             return next(csv.reader(texts, strict=True), []), texts.taken, None

@@ -33,7 +33,7 @@ TURN: Final = 0.02
 """Seconds after which others get their turn."""
 SLICE: Final = 10
 """Rows read at once."""
-PIECE: Final = 1 << 15
+PIECE: Final = 1 << 14
 """Bytes split into lines at once."""
 NOTED: Final = 2000
 """Rows between two notes of how far the preview is."""
