@@ -8,6 +8,7 @@ from functools import partial
 from importlib.metadata import version
 
 from services.intake.api.applications import SubmissionReader, application_list_routes, application_routes
+from services.intake.api.form import form_routes
 from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
 from services.intake.api.showing import Addresses
@@ -77,7 +78,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     reader = SubmissionReader(policies, partial(keeper.refused, "api"))
     web.include_router(application_list_routes(statuses.page, addresses))
     web.include_router(application_routes(applications, projection, reader, addresses))
-
+    web.include_router(form_routes(policies))
     web.include_router(ledger_routes(keeper))
     site = pages("services.intake.pages")
     web.include_router(joining_routes(policies, site))

@@ -36,6 +36,21 @@ IDEMPOTENCY: Final = (
     "answer, however often it is sent; with another document it is refused with 409."
 )
 
+_WHERE_QUESTIONS_ARE: Final = (
+    "Categories and questions are those of the policy in force: `GET /v1/form` lists them, and `GET /` shows them to "
+    "people. Those in the example are stand-ins."
+)
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"headers": {name: {"description": description, "schema": {"type": "string"}}}}
+
+
+_LOCATION: Final[dict[int | str, dict[str, Any]]] = {202: _header("Location", "Where the application is read.")}
+_ETAG: Final[dict[int | str, dict[str, Any]]] = {
+    200: _header("ETag", 'The newest revision, quoted, such as "1": send it as If-Match to amend just that one.')
+}
+
 ChannelCaller = Annotated[Caller, Depends(require("channel"))]
 Operator = Annotated[Caller, Depends(require("operator"))]
 IdempotencyKey = Annotated[str | None, Header(description=IDEMPOTENCY, max_length=200)]
@@ -87,7 +102,8 @@ def application_routes(
         status_code=202,
         summary="Submit an application",
         response_description="Accepted, stored safely, and decided next.",
-        openapi_extra=_submission_body("The application. Categories and questions are those of the policy in force."),
+        responses=_LOCATION,
+        openapi_extra=_submission_body("The application."),
     )
     async def submit_application(
         request: Request, response: Response, caller: ChannelCaller, idempotency_key: IdempotencyKey = None
@@ -96,7 +112,9 @@ def application_routes(
         revision = await applications.submit(await reader(request), sender)
         return _accepted(revision, addresses, response)
 
-    @router.get("/{application_id}", summary="Read an application's status, outcome, history and emails")
+    @router.get(
+        "/{application_id}", summary="Read an application's status, outcome, history and emails", responses=_ETAG
+    )
     async def read_application(
         response: Response, caller: ChannelCaller, application_id: ApplicationId
     ) -> ApplicationShown:
@@ -108,6 +126,7 @@ def application_routes(
         "/{application_id}/amendments",
         status_code=202,
         summary="Amend an application: send it whole, as its next revision",
+        responses=_LOCATION,
         openapi_extra=_submission_body("The application as it is to be from now on, whole."),
     )
     async def amend_application(
@@ -173,7 +192,7 @@ def application_list_routes(find: ListStatuses, addresses: Addresses) -> APIRout
 
 
 def _submission_body(description: str) -> dict[str, Any]:
-    body = json_body(Submission, description)
+    body = json_body(Submission, f"{description} {_WHERE_QUESTIONS_ARE}")
     body["requestBody"]["content"]["application/json"]["example"] = EXAMPLE_SUBMISSION
     return body
 
