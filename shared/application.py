@@ -46,7 +46,7 @@ class Contact(Published):
 class Consent(Published):
     """What the applicant agreed to. `register_interest`: be told when a pause is lifted."""
 
-    register_interest: bool = False
+    register_interest: StrictBool = False
 
 
 class Submission(Published):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any, Final, Protocol
 
 import orjson
@@ -143,15 +144,32 @@ Handler = Callable[[Sequence[Event], Lane], Awaitable[None]]
 """Handles events of one type. Must be idempotent: any of them may come again."""
 
 
+def identity_of(body: bytes) -> str:
+    """The name of a message, or event, that has no id of its own: the same content has the same."""
+    return f"unnamed-{sha256(body).hexdigest()[:32]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why one event was given up. `envelope` is the raw event, or the raw text of a message that is no batch."""
+    """Why one event was given up. `envelope` is the raw event. Of a message that is no batch `raw` has the bytes, as they
+    came: what replay sends back must be what was sent."""
 
     envelope: Mapping[str, Any]
     reason: str
     queue: str
     handler: str
     attempts: int
+    raw: bytes | None = None
+
+    @property
+    def body(self) -> bytes:
+        """What is kept in the dead-letter queue: the event as a batch of one, or the unreadable message itself."""
+        return orjson.dumps([self.envelope]) if self.raw is None else self.raw
+
+    @property
+    def identity(self) -> str:
+        """The event's id; of what has none, one made from its content, so that two letters never share a record."""
+        return self.attribute("id") or identity_of(self.body)
 
     def attribute(self, name: str) -> str:
         """An attribute of the event as a short text; empty when it has none. It may be anybody's."""

@@ -59,8 +59,11 @@ class DatabaseClock:
 
     async def set(self, now: datetime) -> None:
         """Make it `now`; the clock goes on from there. For tests and demonstrations."""
-        real = (await self.read()).real
-        offset = round((now - real).total_seconds() * 1000)
+        await self.prepare()
+        with classified():
+            # without the offset: one that leads nowhere must not keep the clock from being set right
+            rows = await self._clock.aggregate([{"$match": {"_id": CLOCK}}, {"$project": {"real": "$$NOW"}}]).to_list(1)
+        offset = round((now - rows[0]["real"].astimezone(UTC)).total_seconds() * 1000)
         with classified():
             await self._clock.update_one({"_id": CLOCK}, {"$set": {"offset_ms": offset}}, upsert=True)
 

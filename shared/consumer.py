@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from hashlib import sha256
 from typing import Any
 
 import structlog
@@ -68,10 +67,8 @@ class BatchConsumer(Holding):
         try:
             envelopes = decode(body)
         except Malformed as error:
-            # One record and one letter for each such message, however often it comes.
-            given = {"type": "unreadable", "id": f"unreadable-{sha256(body).hexdigest()[:32]}"}
-            unreadable = {**given, "body": body.decode("utf-8", "backslashreplace")}
-            await self._give_up(Failure(unreadable, retry.reason_of(error), queue, "decode", 1))
+            unreadable = {"type": "unreadable"}
+            await self._give_up(Failure(unreadable, retry.reason_of(error), queue, "decode", 1, raw=body))
             return
         by_type: dict[str, list[Pair]] = {}
         for envelope in envelopes:
@@ -131,7 +128,7 @@ class BatchConsumer(Holding):
         metrics.EVENTS_CONSUMED.labels(self._service, failure.queue, event_type, "dead").inc()
         log.error(
             "dead-lettered",
-            event_id=failure.attribute("id"),
+            event_id=failure.identity,
             application_id=failure.attribute("subject"),
             reason=failure.reason,
             attempts=failure.attempts,

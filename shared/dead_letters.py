@@ -11,13 +11,14 @@ from typing import Any
 
 import orjson
 import structlog
+from aio_pika.abc import AbstractIncomingMessage
 
 from shared import metrics
 from shared.application import id_of
-from shared.batches import Event, Failure, decode
+from shared.batches import MAX_ATTRIBUTE, Event, Failure, decode, identity_of
 from shared.broker import Broker
 from shared.clock import Clock
-from shared.errors import Malformed
+from shared.errors import Malformed, Unroutable
 from shared.events import EventDeadLettered, event_id
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox
@@ -40,7 +41,7 @@ class DeadLetters:
     async def give_up(self, failure: Failure) -> None:
         """Keep the event in the dead-letter queue and record why. Raises Transient when either could not be done."""
         reading = await self._clock.read()
-        identity = failure.attribute("id")
+        identity = failure.identity
         record: Document = {
             "_id": id_of("dead-letter", failure.queue, identity, failure.reason),
             "service": self._broker.service,
@@ -58,7 +59,7 @@ class DeadLetters:
         if not stored[0].fresh:
             with classified():
                 await self._records.update_one({"_id": record["_id"]}, {"$unset": {"replayed_at": ""}})
-        await self._broker.dead_letter(failure, orjson.dumps([failure.envelope]))
+        await self._broker.dead_letter(failure, failure.body)
         await self.outbox.publish_or_leave(item.document for item in stored)
         metrics.DEAD_LETTERS.labels(failure.queue, failure.reason.partition(":")[0]).inc()
 
@@ -80,9 +81,19 @@ class DeadLetters:
             for message in messages:
                 # The broker itself put it there when it has no header of ours: delivered too often, a batch as it was.
                 queue = message.headers.get(HEADER_QUEUE) or message.headers.get("x-first-death-queue")
-                await self._broker.replay(message, str(queue or self._broker.default_queue))
+                await self._send_back(message, str(queue or self._broker.default_queue))
                 replayed += 1
         return replayed
+
+    async def _send_back(self, letter: AbstractIncomingMessage, queue: str) -> None:
+        """To its queue; to a queue of this service when that one is gone, so that it keeps no letter behind it."""
+        try:
+            await self._broker.replay(letter, queue)
+        except Unroutable:
+            if queue == self._broker.default_queue:
+                raise
+            log.warning("the queue is gone", queue=queue, instead=self._broker.default_queue)
+            await self._broker.replay(letter, self._broker.default_queue)
 
     async def _mark_replayed(self, bodies: Iterable[bytes]) -> None:
         identities = sorted({identity for body in bodies for identity in _ids_in(body)})
@@ -96,8 +107,11 @@ def _ids_in(body: bytes) -> Iterator[str]:
     try:
         envelopes = decode(body)
     except Malformed:
+        yield identity_of(body)
         return
-    yield from (str(envelope["id"]) for envelope in envelopes if envelope.get("id"))
+    for envelope in envelopes:
+        given = envelope.get("id")
+        yield given[:MAX_ATTRIBUTE] if isinstance(given, str) and given else identity_of(orjson.dumps([envelope]))
 
 
 def _event_of(record: Mapping[str, Any]) -> Event:

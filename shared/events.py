@@ -169,10 +169,11 @@ class EmailSent(EmailReported):
 
 
 class EmailFailed(EmailReported):
-    """The email will not be sent: refused for good, or its application was withdrawn or decided anew.
-    `reason` is the server's reply or our sentence, without the address."""
+    """The email will not be sent: refused for good, or `superseded`: left out, because its application was withdrawn,
+    amended or decided anew before it went out. `reason` is the server's reply or our sentence, without the address."""
 
     reason: str
+    superseded: bool = False
 
 
 class EventDeadLettered(Published):

@@ -268,10 +268,14 @@ def _end_soon(status: int) -> None:
 
 
 async def _safe(check: Callable[[], Awaitable[Check]]) -> Check:
+    name = getattr(check, "__name__", "check")
     try:
-        return await check()
+        async with asyncio.timeout(CHECK_LIMIT):
+            return await check()
     except Transient as error:
-        return Check(getattr(check, "__name__", "check"), False, str(error))
+        return Check(name, False, str(error))
+    except TimeoutError:
+        return Check(name, False, f"no answer within {CHECK_LIMIT:g} seconds")
 
 
 async def _best_effort(what: str, step: Prepare) -> None:

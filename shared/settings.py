@@ -66,7 +66,7 @@ class PlatformSettings(BaseSettings):
     )
 
     mongo_url: SecretStr = SecretStr("mongodb://127.0.0.1:27017/?replicaSet=rs0")
-    mongo_database: str = ""
+    mongo_database: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{0,38}$")] = ""
     rabbitmq_url: SecretStr = SecretStr("amqp://guest:guest@127.0.0.1:5672/")
     namespace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,40}$")] = "accede"
     http_host: str = "127.0.0.1"

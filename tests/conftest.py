@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 from uuid import uuid4
 
 import pytest
+import structlog
 
 from shared import mongo
 from shared.topology import Topology
@@ -17,6 +19,25 @@ def pytest_report_header() -> str:
         return f"real RabbitMQ and MongoDB: {running.kind}"
     kind = "containers" if real.container_engine_answers() else "the local runner's processes (no container engine)"
     return f"real RabbitMQ and MongoDB: {kind}"
+
+
+_configure = structlog.configure
+
+
+def _configure_uncached(**options: Any) -> None:
+    _configure(**{**options, "cache_logger_on_first_use": False})
+
+
+# A service that a test runs in this process configures structlog with cached loggers, and from then on no test could
+# capture what they log.
+structlog.configure = _configure_uncached  # type: ignore[assignment]
+
+
+@pytest.fixture(autouse=True)
+def _fresh_logging() -> Iterator[None]:
+    """What one test configured of logging does not reach the next."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from shared.cli.output import AsJson, show_json
+from shared.cli.output import AsJson, show_json, show_text
 from shared.policy.describe import describe
 from shared.policy.loader import PackInvalid, load_pack
 from shared.policy.pack import Policy
@@ -42,7 +42,7 @@ def _show_policy(loaded: Policy, as_json: bool) -> None:
         show_json({"hash": loaded.hash, "document": loaded.document.model_dump(mode="json")})
         return
     for line in describe(loaded):
-        typer.echo(line)
+        show_text(line)
 
 
 def _show_mistakes(folder: Path, errors: tuple[PackError, ...], as_json: bool) -> None:
@@ -50,9 +50,9 @@ def _show_mistakes(folder: Path, errors: tuple[PackError, ...], as_json: bool) -
         show_json({"errors": [{"file": one.file, "line": one.line, "message": one.message} for one in errors]})
         return
     for one in errors:
-        typer.echo(f"{folder / one.file}:{one.line}: {one.message}")
+        show_text(f"{folder / one.file}:{one.line}: {one.message}")
     count = "1 mistake" if len(errors) == 1 else f"{len(errors)} mistakes"
-    typer.secho(f"{count}; the pack was not loaded.", fg=typer.colors.RED, err=True)
+    show_text(f"{count}; the pack was not loaded.", colour=typer.colors.RED, error=True)
 
 
 app.add_typer(policy)

@@ -9,6 +9,7 @@ from importlib.metadata import version
 
 from services.intake.api.applications import SubmissionReader, application_list_routes, application_routes
 from services.intake.api.batches import MAX_BATCH_BYTES, PATH, batch_routes
+from services.intake.api.form import form_routes
 from services.intake.api.imports import import_routes
 from services.intake.api.ledger import ledger_routes
 from services.intake.api.links import link_routes
@@ -45,7 +46,7 @@ from services.intake.use_cases.exports import Exports
 from services.intake.use_cases.import_errors import ErrorFiles
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.import_undo import ImportUndos
-from services.intake.use_cases.imports import Imports
+from services.intake.use_cases.imports import Failures, Imports
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.limits import Limits
 from services.intake.use_cases.links import StatusLinks
@@ -88,7 +89,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         store, files, revisions, projection, policies, platform.clock, chunk=settings.import_chunk, workbooks=books
     )
     undos = ImportUndos(store, revisions, withdrawals, platform.clock, chunk=settings.import_chunk)
-    importing = ImportLoop(store, passes, files, platform.leases, lifecycle.stopping.is_set, undos)
+    importing = ImportLoop(store, passes, Failures(store), files, platform.leases, lifecycle.stopping.is_set, undos)
     after = timedelta(seconds=settings.reconcile_after)
     answers = Answers()
     reconciler = Reconciler(statuses, revisions, withdrawals, platform.clock, answers, after)
@@ -109,7 +110,7 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web.include_router(application_list_routes(statuses.page, addresses))
     web.include_router(batch_routes(applications, policies, addresses, partial(keeper.refused, "api")))
     web.include_router(application_routes(applications, projection, reader, addresses))
-
+    web.include_router(form_routes(policies))
     web.include_router(ledger_routes(keeper))
     site = pages("services.intake.pages")
     web.include_router(joining_routes(policies, site))
@@ -153,7 +154,14 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
         handlers={**status_handlers(projection, answers.heard), **policy_handlers(policies)},
         outboxes=[revisions.outbox, withdrawals.outbox, revocations.outbox, requests.outbox],
         loops=[*importing.loops(), *ledger_loops(reconciler, keeper, settings.reconcile_after)],
-        prepare=[revisions.prepare, statuses.prepare, store.prepare, counters.prepare, requests.prepare, drafts.prepare],
+        prepare=[
+            revisions.prepare,
+            statuses.prepare,
+            store.prepare,
+            counters.prepare,
+            requests.prepare,
+            drafts.prepare,
+        ],
         checks=[policy_known],
         desk=desk if settings.partner_queue else None,
     )

@@ -38,6 +38,7 @@ _STATES: Final = (
     "pending",
     "dead_lettered",
 )
+_EMAILS: Final = ("expected", "sent", "failed", "outstanding", "superseded")
 
 
 @app.command("import")
@@ -84,7 +85,9 @@ def import_file(
         query = {"filename": file.name, "commit": str(commit).lower(), "historical": str(historical).lower()}
         if charset:
             query["charset"] = charset
-        key = str(uuid4()) if again else "-".join(["file", _sha256(file), *([charset] if charset else [])])
+        # a file that was previewed may be imported afterwards: that is another request
+        words = ["file" if commit else "preview", _sha256(file), *([charset] if charset else [])]
+        key = str(uuid4()) if again else "-".join(words)
         headers = {"Content-Type": kind, "Idempotency-Key": key}
         headers["Content-Length"] = str(file.stat().st_size)
         sent = client.post("/v1/imports", params=query, content=_uploaded(file, bars), headers=headers, timeout=600)
@@ -100,7 +103,7 @@ def import_file(
             console().print(
                 f"The refused rows are in {errors}: correct them there, and import that file.", markup=False
             )
-    if job["state"] == "refused":
+    if job["state"] in ("refused", "failed"):
         raise typer.Exit(1)
 
 
@@ -143,15 +146,14 @@ def status(as_json: AsJson = False) -> None:
         return
     accounts = [*ledger["channels"], ledger["total"]]
     console().print(_ledger_table(accounts))
-    emails = [
-        [each["channel"], *(each["emails"][name] for name in ("expected", "sent", "failed", "outstanding"))]
-        for each in accounts
-    ]
-    show_table("Emails", ["channel", "expected", "sent", "failed", "outstanding"], emails)
+    emails = [[each["channel"], *(each["emails"][name] for name in _EMAILS)] for each in accounts]
+    show_table("Emails", ["channel", *_EMAILS], emails)
     if ledger["closes"]:
         console().print("[green]The ledger closes:[/] everything that came in has come to its end.")
     else:
         console().print(f"[yellow]The ledger does not close yet:[/] {_open_points(ledger)}.")
+    if failed := ledger["failed_imports"]:
+        console().print(f"[red]{failed:,} imports failed on the way:[/] GET /v1/imports says which rows are left.")
 
 
 def _ledger_table(accounts: list[dict[str, Any]]) -> Table:
@@ -216,7 +218,7 @@ def _uploaded(file: Path, bars: Progress) -> Iterator[bytes]:
 
 def _followed(client: Client, import_id: str, bars: Progress, to_the_end: bool) -> dict[str, Any]:
     """Ask again and again until the import is at its end, or at its preview."""
-    final = ("done", "refused") if to_the_end else ("done", "refused", "previewed")
+    final = ("done", "refused", "failed") if to_the_end else ("done", "refused", "failed", "previewed")
     preview, rows = (
         bars.add_task("Preview", total=None, amount=""),
         bars.add_task("Import", total=None, amount="", visible=to_the_end),
@@ -268,6 +270,10 @@ def _show_import(job: dict[str, Any], errors: list[dict[str, Any]]) -> None:
             out.print(f"  {problem}", markup=False)
         return
     _show_columns(job)
+    if job["state"] == "failed":
+        out.print("[red]Failed:[/] not all rows were taken in.")
+        for problem in job["problems"]:
+            out.print(f"  {problem}", markup=False)
     if job["state"] == "previewed":
         preview = job["preview"]
         out.print(

@@ -15,7 +15,6 @@ from services.notifications.consumers.subscriptions import handlers
 from services.notifications.delivery.composing import Addresses, Composer
 from services.notifications.delivery.smtp import Route, SmtpCarrier
 from services.notifications.delivery.templates import Templates
-from services.notifications.domain.addresses import AddressUnusable, envelope_address
 from services.notifications.domain.emails import RetryRules
 from services.notifications.domain.mime import Mailbox
 from services.notifications.loops.dispatch import Wakeup, dispatch_loops
@@ -32,6 +31,7 @@ from services.notifications.use_cases.previews import Previews
 from shared import settings as environment
 from shared.application import Lane
 from shared.clock import Reading
+from shared.policy.addresses import AddressUnusable, envelope_address
 from shared.service import Lifecycle, Parts, Platform
 from shared.web.layout import pages
 from shared.web.links import INTEREST, STATUS, status_subject

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from shared.cli.client import client_of
-from shared.cli.output import AsJson, show_json, show_table
+from shared.cli.output import AsJson, show_json, show_table, show_text
 
 app = typer.Typer()
 emails = typer.Typer(name="emails", help="Look at emails and what became of them.", no_args_is_help=True)
@@ -45,7 +45,7 @@ def show(email_id: Annotated[str, typer.Argument(help="The email's id.")], as_js
     if as_json:
         show_json(found)
         return
-    typer.echo(f"To: {found['to']}\nSubject: {found['subject']}\n\n{found['text']}")
+    show_text(f"To: {found['to']}\nSubject: {found['subject']}\n\n{found['text']}")
     rows = [[entry["at"], entry["state"], entry["detail"]] for entry in found["history"]]
     show_table("What became of it", ["At", "State", "Detail"], rows)
 

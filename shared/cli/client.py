@@ -10,6 +10,8 @@ from typing import Any, Final, Self
 
 import httpx
 
+from shared.cli.output import readable
+
 SERVICES: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "intake": (("ACCEDE_INTAKE_URL", "ACCEDE_PUBLIC_URL"), "http://127.0.0.1:8080"),
     "eligibility": (("ACCEDE_ELIGIBILITY_URL",), "http://127.0.0.1:8081"),
@@ -20,7 +22,10 @@ TIMEOUT: Final = httpx.Timeout(30.0, connect=5.0)
 
 
 class CommandFailed(Exception):
-    """A command could not do its work; the message is what its user reads."""
+    """A command could not do its work; the message is what its user reads, and may quote what a service answered."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(readable(message))
 
 
 class Client:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from shared.cli.client import SERVICES, CommandFailed, client_of
-from shared.cli.output import AsJson, show_json
+from shared.cli.output import AsJson, show_json, show_text
 
 app = typer.Typer(
     name="clock", help="Show and set the services' clocks (tests and demonstrations).", no_args_is_help=True
@@ -66,4 +66,4 @@ def _show(times: dict[str, str], as_json: bool) -> None:
         show_json(times)
         return
     for service, now in times.items():
-        typer.echo(f"{service:<14}{now}")
+        show_text(f"{service:<14}{now}")

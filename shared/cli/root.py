@@ -11,6 +11,7 @@ import typer
 
 from shared.cli import clock, dead_letters, keys, partners
 from shared.cli.client import CommandFailed
+from shared.cli.output import show_text
 
 GROUP: Final = "accede.commands"
 
@@ -39,7 +40,7 @@ def main() -> None:
     try:
         build()()
     except CommandFailed as failure:
-        typer.secho(str(failure), fg=typer.colors.RED, err=True)
+        show_text(str(failure), colour=typer.colors.RED, error=True)
         sys.exit(1)
 
 

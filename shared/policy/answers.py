@@ -7,39 +7,58 @@ blank answer is never wrong: it is not given, and the engine says `missing`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
 from shared.application import Submission
 from shared.errors import FieldError
-from shared.policy.base import BUILT_INS, QuestionType, Value
+from shared.policy.addresses import AddressUnusable, envelope_address
+from shared.policy.base import ALWAYS_GIVEN, BUILT_INS, QuestionType, Value
 from shared.policy.countries import countries
 from shared.policy.pack import PolicyDocument, Question
 
 MAX_ITEMS = 100
 """Items in one list answer."""
 
-EMAIL = re.compile(
-    r"(?=.{3,254}\Z)(?!\.)[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}(?<!\.)@"
-    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])\Z"
-)
 DAY = re.compile(r"\d{4}-\d{2}-\d{2}\Z", re.ASCII)
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """Control characters, lone surrogates (no UTF-8 has them) and Unicode's own line ends."""
 CONTROL_IN_LINES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """The same, where line breaks and tabs are welcome."""
+MISLEADING = re.compile(
+    "[\u202a-\u202e\u2066-\u2069\ufdd0-\ufdef"
+    + "".join(chr(plane << 16 | low) for plane in range(17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
+"""What turns the direction of writing around, so that a name reads as another one, and what is no character at all."""
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Letters and symbols by their category, and yet nothing to see."""
 
 
 def is_blank(value: Value) -> bool:
-    """Whether a value says nothing: None, white space, or a list of nothing but blanks. `False` is an answer."""
+    """Whether a value says nothing: None, a text in which there is nothing to see, or a list of nothing but blanks.
+    `False` is an answer."""
     if value is None:
         return True
     if isinstance(value, bool):
         return False
     if isinstance(value, str):
-        return not value.strip()
-    return all(not item.strip() for item in value)
+        return not _visible(value)
+    return not any(_visible(item) for item in value)
+
+
+def _visible(text: str) -> bool:
+    """Whether there is anything to see: white space, format and control characters are nothing."""
+    if text.isascii():
+        return bool(text.strip())
+    return any(
+        not character.isspace()
+        and unicodedata.category(character) not in ("Cf", "Cc")
+        and character not in _BLANK_LETTERS
+        for character in text
+    )
 
 
 def check(document: PolicyDocument, submission: Submission) -> list[FieldError]:
@@ -59,9 +78,13 @@ def _check_envelope(document: PolicyDocument, submission: Submission) -> Iterato
             yield FieldError(pointer, "repeats a category")
     for name, type_ in BUILT_INS.items():
         value = built_in(submission, name)
-        if name != "category" and isinstance(value, str) and value.strip():
-            for problem in text_problems(type_, value):
-                yield FieldError("/" + name.replace(".", "/"), problem)
+        if name == "category" or value is None or not value.strip():
+            continue
+        pointer = "/" + name.replace(".", "/")
+        problems = list(text_problems(type_, value))
+        if not problems and name in ALWAYS_GIVEN and is_blank(value):
+            problems = ["has nothing in it that can be seen: write it out"]
+        yield from (FieldError(pointer, problem) for problem in problems)
 
 
 def _check_answers(document: PolicyDocument, submission: Submission) -> Iterator[FieldError]:
@@ -114,7 +137,7 @@ def problems_with(question: Question, value: Value) -> Iterator[tuple[str, str]]
 
 
 def _item_problems(question: Question, text: str) -> Iterator[str]:
-    if not text.strip():
+    if is_blank(text):
         # Blanks count as not given, but must still be storable and short.
         yield from text_problems("text", text, max_length=question.max_length, multiline=True)
     elif question.type in ("choice", "choices"):
@@ -130,14 +153,25 @@ def text_problems(type_: QuestionType, text: str, *, max_length: int = 4000, mul
         yield f"is longer than {max_length} characters"
     elif (CONTROL_IN_LINES if multiline else CONTROL).search(text):
         yield "has a control character" if multiline else "has a control character or a line break"
+    elif not multiline and MISLEADING.search(text):
+        yield "has a character that turns the direction of writing, or one that is no character: take it out"
     elif type_ == "country" and text not in countries():
         yield "must be a country as an ISO 3166 code of two capital letters, such as GB"
-    elif type_ == "email" and not EMAIL.match(text):
-        yield "must be an email address such as name@example.org"
+    elif type_ == "email" and (fault := _unmailable(text)):
+        yield f"must be an email address such as name@example.org: {fault}"
     elif type_ == "date" and not _is_day(text):
         yield "must be a date such as 2021-09-30"
     elif type_ == "url" and not _is_address(text):
         yield "must be an address such as https://example.org"
+
+
+def _unmailable(text: str) -> str:
+    """Why no email can be sent to an address; nothing when one can."""
+    try:
+        envelope_address(text)
+    except AddressUnusable as error:
+        return str(error)
+    return ""
 
 
 def _is_day(text: str) -> bool:
@@ -150,6 +184,9 @@ def _is_day(text: str) -> bool:
 def _is_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and "." in (parts.hostname or "") and not re.search(r"\s", text)
+        labels = (parts.hostname or "").removesuffix(".").split(".")
+        port = parts.port  # raises where it is beyond 65535
     except ValueError:
         return False
+    named = len(labels) > 1 and all(labels)
+    return parts.scheme in ("http", "https") and named and port != 0 and not re.search(r"\s", text)

@@ -48,7 +48,12 @@ Localised = Annotated[dict[str, str], AfterValidator(_in_english)]
 
 def text_in(localised: Mapping[str, str], locale: str) -> str:
     """The text in `locale`, else in its language (`en` for `en-GB`), else in English."""
-    return localised.get(locale) or localised.get(locale.partition("-")[0]) or localised[DEFAULT_LOCALE]
+    return localised[locale_of(localised, locale)]
+
+
+def locale_of(localised: Mapping[str, str], locale: str) -> str:
+    """Which locale the text is in that `text_in` takes."""
+    return next((each for each in (locale, locale.partition("-")[0]) if localised.get(each)), DEFAULT_LOCALE)
 
 
 def in_utc(instant: datetime) -> datetime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -47,29 +47,35 @@ class ExplainedAnswer:
     source: int
 
 
-def explain(document: PolicyDocument, lines: Iterable[Line], locale: str) -> tuple[ExplainedAnswer, ...]:
+Say = Callable[[Mapping[str, str], str], str]
+"""Puts a text into a locale, as `text_in` does."""
+
+
+def explain(
+    document: PolicyDocument, lines: Iterable[Line], locale: str, say: Say = text_in
+) -> tuple[ExplainedAnswer, ...]:
     """The receipt in the reader's locale. `KeyError` when a criterion is not one of this document's."""
-    return tuple(_explained(document, line, locale) for line in lines)
+    return tuple(_explained(document, line, locale, say) for line in lines)
 
 
-def _explained(document: PolicyDocument, line: Line, locale: str) -> ExplainedAnswer:
+def _explained(document: PolicyDocument, line: Line, locale: str, say: Say) -> ExplainedAnswer:
     criterion = document.criterion(line.criterion)
     return ExplainedAnswer(
         criterion=criterion.id,
-        statement=text_in(criterion.statement, locale),
+        statement=say(criterion.statement, locale),
         answer=line.answer,
-        remedy=text_in(criterion.remedy, locale),
-        missing=tuple((name, label_of(document, name, locale)) for name in line.missing),
+        remedy=say(criterion.remedy, locale),
+        missing=tuple((name, label_of(document, name, locale, say)) for name in line.missing),
         source=criterion.source,
     )
 
 
-def label_of(document: PolicyDocument, name: str, locale: str) -> str:
+def label_of(document: PolicyDocument, name: str, locale: str, say: Say = text_in) -> str:
     """What a reader calls a question, a built-in name, or what a fact is derived from."""
     if name in document.facts:
         name = document.facts[name].from_
     question = document.questions.get(name)
-    return text_in(question.label, locale) if question else text_in(BUILT_IN_LABELS.get(name, {"en": name}), locale)
+    return say(question.label if question else BUILT_IN_LABELS.get(name, {"en": name}), locale)
 
 
 def text_of(document: PolicyDocument, name: str, value: Value, locale: str) -> str | None:

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Protocol
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Protocol
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict
 
 from shared.web.auth import AdminCaller
 from shared.web.limits import read_model
 from shared.web.openapi import json_body
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""The clock goes on from where it is set, and every date it is reckoned with must exist, in every zone."""
+_INSTANT: Final = re.compile(
+    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:[Zz]|[+-]\d{2}:\d{2})?", re.ASCII
+)
+
+
+def _written_out(value: Any) -> Any:
+    if isinstance(value, datetime) or (isinstance(value, str) and _INSTANT.fullmatch(value)):
+        return value
+    raise ValueError("Write an instant such as 2021-10-04T09:00:00Z.")
+
+
+def _within_bounds(value: datetime) -> datetime:
+    if not EARLIEST <= value < LATEST:
+        raise ValueError(f"Write an instant from {EARLIEST.year} on, and before {LATEST.year}.")
+    return value
 
 
 class SettableClock(Protocol):
@@ -27,11 +47,11 @@ class SettableClock(Protocol):
 
 
 class ClockSetting(BaseModel):
-    """The time a clock is to show: an instant with its offset from UTC."""
+    """The time a clock is to show: an instant with its offset from UTC, from 1970 on and before 2200."""
 
     model_config = ConfigDict(extra="forbid")
 
-    now: AwareDatetime
+    now: Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_within_bounds)]
 
 
 class ClockReading(BaseModel):

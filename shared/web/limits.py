@@ -154,6 +154,8 @@ def _refusal(scope: Scope, headers: Headers, cap: int) -> Problem | None:
         return Problem(400, "Bad address", "The address holds control characters: take them out.", type="address")
     if headers.get("content-encoding", "identity").lower() != "identity":
         return Problem(415, "Compressed body", "Send the body uncompressed.", type="media-type", headers=close)
+    if len(headers.getlist("idempotency-key")) > 1:
+        return Problem(400, "Two keys", "Send one Idempotency-Key, not several.", type="headers", headers=close)
     declared = _declared(headers)
     if declared is None:
         return Problem(400, "Bad Content-Length", "Content-Length must be a whole number of bytes.", headers=close)

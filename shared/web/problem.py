@@ -96,10 +96,11 @@ def not_found(what: str) -> Problem:
     return Problem(404, f"No such {what}", f"There is no {what} with this id. Check the id.", type="not-found")
 
 
-def invalid(errors: Iterable[FieldError], what: str = "document") -> Problem:
-    """422 naming every failing field."""
+def invalid(errors: Iterable[FieldError], what: str = "document", *, at_least: bool = False) -> Problem:
+    """422 naming every failing field; `at_least`: there may be more than these."""
     found = tuple(errors)
     count = "1 field needs" if len(found) == 1 else f"{len(found):,} fields need"
+    count = f"at least {count}" if at_least else count
     detail = f"Nothing was accepted: {count} your attention."
     return Problem(422, f"The {what} has errors", detail, found, type="invalid")
 
@@ -170,5 +171,12 @@ def _request_errors(error: RequestValidationError) -> list[FieldError]:
     """Fields of the body by their own pointer; parameters as `/query/<name>`, `/path/<name>`, `/header/<name>`."""
     details: list[ErrorDetails] = list(error.errors())
     in_body = [cast(ErrorDetails, {**each, "loc": each["loc"][1:]}) for each in details if each["loc"][0] == "body"]
-    parameters = [FieldError(pointer(each["loc"]), sentence(each)) for each in details if each["loc"][0] != "body"]
+    parameters = [
+        FieldError(pointer(_named(each["loc"])), sentence(each)) for each in details if each["loc"][0] != "body"
+    ]
     return field_errors(in_body, error.body) + parameters
+
+
+def _named(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """Headers as they are written, `Idempotency-Key`, whatever the framework calls them."""
+    return ("header", *(str(each).title() for each in location[1:])) if location[0] == "header" else location

@@ -19,6 +19,7 @@ from shared.web import problem
 from shared.web.access import Access
 from shared.web.auth import ApiKeys
 from shared.web.limits import MAX_BODY, Limits
+from shared.web.methods import Methods
 from shared.web.openapi import PROBLEM_RESPONSES
 from shared.web.problem import Problem
 from shared.web.security import SecurityHeaders
@@ -62,6 +63,7 @@ def create_web(
         description=description,
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # the redirect would go to whatever host the request names
         generate_unique_id_function=_operation_id,
         responses=PROBLEM_RESPONSES,
         lifespan=lifespan,
@@ -69,6 +71,7 @@ def create_web(
             Middleware(SecurityHeaders),
             Middleware(Access, service=service),
             Middleware(Limits, max_body=max_body, large=large_bodies),
+            Middleware(Methods),
         ],
     )
     app.state.api_keys = api_keys

@@ -14,7 +14,7 @@ import pytest
 
 from shared import asyncapi
 from shared.batches import decode, encode, parse
-from shared.events import EVENTS, event_id
+from shared.events import EVENTS, EmailFailed, event_id
 
 GOLDEN = Path(__file__).parent / "golden"
 DOCUMENT = asyncapi.document("0.0.0")
@@ -46,6 +46,14 @@ def test_a_golden_batch_fits_the_schema_that_the_asyncapi_document_publishes(eve
     validator.validate(golden(event_type))
     spoiled = [{**golden(event_type)[0], "data": {"nothing": "of it"}}]
     assert not validator.is_valid(spoiled)
+
+
+def test_a_report_from_before_emails_could_be_superseded_is_still_read() -> None:
+    envelope = golden("email.failed.v1")[0]
+    data = {name: value for name, value in envelope["data"].items() if name != "superseded"}
+    read = parse({**envelope, "data": data}).data
+    assert isinstance(read, EmailFailed)
+    assert not read.superseded
 
 
 def test_the_same_fact_has_the_same_event_id_and_two_facts_never_share_one() -> None:

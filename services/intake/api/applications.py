@@ -18,7 +18,7 @@ from services.intake.api.shapes import (
 from services.intake.api.showing import Addresses, shown
 from services.intake.domain.applications import Revision, Stale
 from services.intake.domain.status import State, Status
-from services.intake.domain.submissions import read
+from services.intake.domain.submissions import MAX_ERRORS, read
 from services.intake.use_cases.applications import Applications, Sender
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
@@ -35,6 +35,21 @@ IDEMPOTENCY: Final = (
     "1 to 200 visible ASCII characters that you choose, such as a UUID. The same key with the same document gets the same "
     "answer, however often it is sent; with another document it is refused with 409."
 )
+
+_WHERE_QUESTIONS_ARE: Final = (
+    "Categories and questions are those of the policy in force: `GET /v1/form` lists them, and `GET /` shows them to "
+    "people. Those in the example are stand-ins."
+)
+
+
+def _header(name: str, description: str) -> dict[str, Any]:
+    return {"headers": {name: {"description": description, "schema": {"type": "string"}}}}
+
+
+_LOCATION: Final[dict[int | str, dict[str, Any]]] = {202: _header("Location", "Where the application is read.")}
+_ETAG: Final[dict[int | str, dict[str, Any]]] = {
+    200: _header("ETag", 'The newest revision, quoted, such as "1": send it as If-Match to amend just that one.')
+}
 
 ChannelCaller = Annotated[Caller, Depends(require("channel"))]
 Operator = Annotated[Caller, Depends(require("operator"))]
@@ -68,7 +83,7 @@ class SubmissionReader:
             body = await read_json(request)
             submission = read(body.value, policy.document)
             if isinstance(submission, list):
-                raise invalid(submission)
+                raise invalid(submission, at_least=len(submission) >= MAX_ERRORS)
         except Problem:
             self._refused()
             raise
@@ -87,7 +102,8 @@ def application_routes(
         status_code=202,
         summary="Submit an application",
         response_description="Accepted, stored safely, and decided next.",
-        openapi_extra=_submission_body("The application. Categories and questions are those of the policy in force."),
+        responses=_LOCATION,
+        openapi_extra=_submission_body("The application."),
     )
     async def submit_application(
         request: Request, response: Response, caller: ChannelCaller, idempotency_key: IdempotencyKey = None
@@ -96,7 +112,9 @@ def application_routes(
         revision = await applications.submit(await reader(request), sender)
         return _accepted(revision, addresses, response)
 
-    @router.get("/{application_id}", summary="Read an application's status, outcome, history and emails")
+    @router.get(
+        "/{application_id}", summary="Read an application's status, outcome, history and emails", responses=_ETAG
+    )
     async def read_application(
         response: Response, caller: ChannelCaller, application_id: ApplicationId
     ) -> ApplicationShown:
@@ -108,6 +126,7 @@ def application_routes(
         "/{application_id}/amendments",
         status_code=202,
         summary="Amend an application: send it whole, as its next revision",
+        responses=_LOCATION,
         openapi_extra=_submission_body("The application as it is to be from now on, whole."),
     )
     async def amend_application(
@@ -117,7 +136,9 @@ def application_routes(
         application_id: ApplicationId,
         idempotency_key: IdempotencyKey = None,
         if_match: Annotated[str | None, Header(description='The ETag that was read, such as "1"; else 412.')] = None,
-        expected_revision: Annotated[int | None, Query(ge=1, description="The newest revision; else 409.")] = None,
+        expected_revision: Annotated[
+            int | None, Query(ge=1, le=2**31 - 1, description="The newest revision; else 409.")
+        ] = None,
     ) -> AcceptedApplication:
         sender = Sender(caller.name, checked_key(idempotency_key), current_traceparent())
         status = await own(application_id, caller)
@@ -171,7 +192,7 @@ def application_list_routes(find: ListStatuses, addresses: Addresses) -> APIRout
 
 
 def _submission_body(description: str) -> dict[str, Any]:
-    body = json_body(Submission, description)
+    body = json_body(Submission, f"{description} {_WHERE_QUESTIONS_ARE}")
     body["requestBody"]["content"]["application/json"]["example"] = EXAMPLE_SUBMISSION
     return body
 

@@ -88,8 +88,9 @@ class ProgressShown(BaseModel):
 
 class ImportShown(BaseModel):
     """An import. `state`: stored → previewing → previewed → importing → done; or refused, when the file as a whole
-    cannot be read: then `problems` says why. When it is undone: → undoing → undone. `committed_at` is the receipt time of
-    its rows."""
+    cannot be read, so that nothing is taken in; or failed, when it could not go on after `rows_done` rows, which stay
+    taken in. `problems` says why. When it is undone: → undoing → undone. `committed_at` is the receipt time of its
+    rows."""
 
     import_id: str
     state: ImportState
@@ -251,7 +252,7 @@ def import_routes(
         caller: ChannelCaller,
         import_id: ImportId,
         format: Annotated[Literal["json", "file"], Query(description="`file`: the rows as they came.")] = "json",
-        after: Annotated[int, Query(ge=0, description="`next` of the page before.")] = 0,
+        after: Annotated[int, Query(ge=0, le=2**31 - 1, description="`next` of the page before.")] = 0,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ErrorList | StreamingResponse:
         job = await own(import_id, caller)

@@ -19,6 +19,9 @@ class EmailsShown(BaseModel):
     sent: int
     failed: int
     outstanding: int
+    superseded: int = Field(
+        description="Left out, as the application was withdrawn, amended or decided anew first: neither expected nor failed."
+    )
 
 
 class AccountShown(BaseModel):
@@ -46,6 +49,9 @@ class LedgerShown(BaseModel):
 
     closes: bool
     unfinished_imports: int
+    failed_imports: int = Field(
+        description="Given up on the way; each says which rows are left. They are at their end."
+    )
     channels: list[AccountShown]
     total: AccountShown
 
@@ -66,6 +72,7 @@ def shown(ledger: Ledger) -> LedgerShown:
     return LedgerShown(
         closes=ledger.closes,
         unfinished_imports=ledger.unfinished_imports,
+        failed_imports=ledger.failed_imports,
         channels=[_account(each) for each in ledger.accounts],
         total=_account(ledger.total),
     )
@@ -78,6 +85,10 @@ def _account(account: Account) -> AccountShown:
         rows=account.rows,
         gap=account.gap,
         emails=EmailsShown(
-            expected=emails.expected, sent=emails.sent, failed=emails.failed, outstanding=emails.outstanding
+            expected=emails.expected,
+            sent=emails.sent,
+            failed=emails.failed,
+            outstanding=emails.outstanding,
+            superseded=emails.superseded,
         ),
     )

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.intake.domain.ledger import EmailState
 from services.intake.domain.status import State
 from shared.events import Outcome, PauseNotice, ReceiptLine
 
@@ -56,9 +55,9 @@ class WithdrawnApplication(BaseModel):
 
 
 class EmailFate(BaseModel):
-    """What became of an email."""
+    """What became of an email. `superseded`: left out, as the application was withdrawn, amended or decided anew first."""
 
-    state: Literal["expected", "sent", "failed"]
+    state: EmailState
     at: AwareDatetime | None = None
     reason: str | None = None
 
@@ -86,7 +85,8 @@ class DecisionShown(BaseModel):
 
 
 class HistoryEntry(BaseModel):
-    """Something that happened. `what`: submitted, amended, withdrawn, decided, email_sent, email_failed."""
+    """Something that happened. `what`: submitted, amended, withdrawn, decided, email_sent, email_failed,
+    email_superseded."""
 
     at: AwareDatetime
     what: str

@@ -6,10 +6,12 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from email.message import Message
+from email.utils import collapse_rfc2231_value
 from typing import Final
 from urllib.parse import unquote
 
 from fastapi import Request
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import UploadFile
 
 from services.intake.domain.import_encodings import DECLARED
@@ -36,8 +38,10 @@ FILE_TYPES: Final[dict[Format, str]] = {
 }
 """Format → the media type in which its error file is sent."""
 _SUFFIXES: Final[dict[str, Format]] = {"csv": "csv", "jsonl": "jsonl", "ndjson": "jsonl", "xlsx": "xlsx"}
+_CHARSETS: Final = ("utf-8", "iso-8859-1")
+"""Of an encoded name (RFC 8187). Python knows many more, some of which fail on names or are no character sets."""
 _READ: Final = 1 << 20
-_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069<>:\"|?*]+")
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff<>:\"|?*]+")
 
 
 @asynccontextmanager
@@ -46,6 +50,7 @@ async def upload_of(request: Request, max_bytes: int) -> AsyncIterator[Upload]:
     when a form has no file."""
     kind = media_type(request.headers.get("content-type", ""))
     if kind == "multipart/form-data":
+        _require_utf8(request)
         async with request.form(max_files=1, max_fields=10) as form:
             files = [value for value in form.values() if isinstance(value, UploadFile)]
             if not files:
@@ -57,6 +62,14 @@ async def upload_of(request: Request, max_bytes: int) -> AsyncIterator[Upload]:
     name = clean_filename(_filename(request))
     charset = _charset(request, request.headers.get("content-type", ""))
     yield Upload(name, _format(kind, name), _body(request, max_bytes), charset)
+
+
+def _require_utf8(request: Request) -> None:
+    """Problem 415 when a form is in another encoding: Python knows many that are none, and fails on them in many ways."""
+    charset = parse_options_header(request.headers["content-type"])[1].get(b"charset", b"utf-8")
+    if charset.strip().lower() not in (b"utf-8", b"utf8"):
+        detail = "Send the form as UTF-8: leave `charset` out of its `Content-Type`."
+        raise Problem(415, "The form is not UTF-8", detail, type="media-type")
 
 
 def clean_filename(name: str) -> str:
@@ -106,7 +119,13 @@ def _filename(request: Request) -> str:
         return given
     message = Message()
     message["Content-Disposition"] = request.headers["content-disposition"]
-    return message.get_filename() or ""
+    try:
+        found = message.get_param("filename", "", "content-disposition")
+    except ValueError:  # parts of a name with numbers beyond reason
+        return ""
+    if isinstance(found, tuple) and (found[0] or "").lower() not in _CHARSETS:
+        return ""
+    return collapse_rfc2231_value(found)
 
 
 async def _body(request: Request, max_bytes: int) -> AsyncIterator[bytes]:

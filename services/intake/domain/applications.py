@@ -112,6 +112,21 @@ def require_same_body(stored: Revision, wanted_hash: str) -> None:
         )
 
 
+def require_amendment(earlier: Revision) -> None:
+    """Raises Conflict when the revision under an amendment's key is the first one: nothing would be amended."""
+    if earlier.application.revision == 1:
+        raise Conflict(
+            "This Idempotency-Key was used to submit the application, so nothing was amended. Send a new key with an "
+            "amendment."
+        )
+
+
+def require_before(withdrawal: Withdrawal | None, revision: int) -> None:
+    """Raises Conflict when the application was withdrawn while this revision was on its way: it has no effect."""
+    if withdrawal is not None and withdrawal.revision < revision:
+        require_open(withdrawn=True)
+
+
 def earlier_under_key(revisions: Sequence[Revision], key: str | None) -> Revision | None:
     """The revision that was accepted under this idempotency key, if any."""
     return next((each for each in revisions if key is not None and each.idempotency_key == key), None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
 from shared.application import Application
 from shared.events import ApplicationDecided, EmailReported
@@ -16,6 +16,13 @@ _OUTCOMES: Final = {
     "not_eligible": "It was found not eligible; the receipt says why.",
     "incomplete": "It was found incomplete; the receipt says what is missing.",
     "eligible": "It was found eligible.",
+}
+Fate = Literal["sent", "failed", "superseded"]
+"""What notifications reports of an email. `superseded`: it was left out, as what it says no longer holds."""
+_FATES: Final[dict[Fate, str]] = {
+    "sent": "was sent",
+    "failed": "could not be delivered",
+    "superseded": "was left out: the application was amended, withdrawn or decided anew before it went out",
 }
 _CHANNELS: Final = {"api": "over the API", "file": "with a file", "form": "with the form", "email": "by email"}
 
@@ -29,8 +36,8 @@ _EMAILS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One entry. `what` is one of submitted, amended, withdrawn, decided, email_sent, email_failed; `key` is the same
-    whenever the same thing is told again."""
+    """One entry. `what` is one of submitted, amended, withdrawn, decided, email_sent, email_failed, email_superseded;
+    `key` is the same whenever the same thing is told again."""
 
     at: datetime
     what: str
@@ -65,12 +72,11 @@ class Happened:
         return cls(event.decided_at, "decided", _OUTCOMES[event.outcome], revision, key)
 
     @classmethod
-    def emailed(cls, report: EmailReported, sent: bool) -> Happened:
+    def emailed(cls, report: EmailReported, fate: Fate) -> Happened:
         """An email was sent, or will not be."""
         which = _EMAILS.get(report.template, "The email about the outcome")
-        detail = f"{which} was sent." if sent else f"{which} could not be delivered, or was no longer due."
-        what = "email_sent" if sent else "email_failed"
-        return cls(report.at, what, detail, report.revision, f"{what}:{report.email_id}")
+        what = f"email_{fate}"
+        return cls(report.at, what, f"{which} {_FATES[fate]}.", report.revision, f"{what}:{report.email_id}")
 
 
 def with_entry(history: tuple[Happened, ...], entry: Happened) -> tuple[Happened, ...]:

@@ -12,6 +12,8 @@ from shared.errors import FieldError, Refused
 from shared.policy.pack import PolicyDocument
 
 RECEIVED_AT: Final = "received_at"
+MAX_FAULTS: Final = 50
+"""Wrong columns named of one header."""
 REASON: Final = "reason"
 """The last column of our error files: it is passed over when such a file is corrected and sent again."""
 REQUIRED: Final = ("category", "organisation.name", "organisation.country", "contact.name", "contact.email")
@@ -44,6 +46,8 @@ def map_columns(header: Sequence[str], document: PolicyDocument, historical: boo
         Refused: columns are unknown, ambiguous, twice there or missing; `errors` has a sentence for each.
     """
     known = {*ENVELOPE, *document.questions, *([RECEIVED_AT] if historical else [])}
+    if len(header) > 2 * len(known):  # whatever it is, it is no header; naming each of its cells would take long
+        raise Refused(f"The header has {len(header):,} columns; there are at most {len(known)}.")
     names = _names(known, document)
     columns, faults = list[Column](), list[str]()
     for position, cell in enumerate(header):
@@ -58,6 +62,8 @@ def map_columns(header: Sequence[str], document: PolicyDocument, historical: boo
     faults = list(dict.fromkeys(faults)) + _repeated(columns)
     present = {each.column for each in columns}
     faults += [f"The column {each!r} is missing." for each in REQUIRED if each not in present]
+    if len(faults) > MAX_FAULTS:
+        faults[MAX_FAULTS:] = [f"… and {len(faults) - MAX_FAULTS} more."]
     if faults:
         raise Refused("The file's columns are wrong.", [FieldError("", fault) for fault in faults])
     return tuple(columns)

@@ -41,6 +41,16 @@ DECLARED: Final[dict[str, Encoding]] = {
 """Names under which a client may declare an encoding. UTF-16 tells itself by its mark."""
 
 
+SNIFFED: Final = 200
+
+
+def _looks_wide(start: bytes) -> bool:
+    """Whether these are the bytes of characters of two bytes: every other one is zero in what is mostly ASCII."""
+    even, odd = start[::2], start[1::2]
+    few, many = sorted((even.count(0), odd.count(0)))
+    return len(odd) > 1 and few == 0 and 2 * many > len(odd)
+
+
 def _alike(byte: int) -> bool:
     try:
         pages = {bytes([byte]).decode(page) for page in ("cp1252", "cp1250", "cp1254", "cp1257")}
@@ -66,6 +76,7 @@ class Sniffer:
     def __init__(self, declared: Encoding | None = None) -> None:
         self._declared = declared
         self._head = b""
+        self._start = b""
         self._utf8 = codecs.getincrementaldecoder("utf-8")("strict")
         self._fed = 0
         self._high = False
@@ -76,6 +87,8 @@ class Sniffer:
         """The next bytes. Raises Refused as soon as the file cannot be any of the encodings."""
         if len(self._head) < 4:
             self._head += data[: 4 - len(self._head)]
+        if len(self._start) < SNIFFED:
+            self._start += data[: SNIFFED - len(self._start)]
         if self._mark() is None:
             if self._declared != "windows-1252" and self._bad is None:
                 self._as_utf8(data, final)
@@ -90,6 +103,8 @@ class Sniffer:
                 raise Refused(f"{sentence} {HOW}")
         if (marked := self._mark()) is not None:
             return marked
+        if _looks_wide(self._start):
+            raise Refused(f"The file looks like UTF-16 without a byte order mark. {HOW}")
         if self._declared == "windows-1252":
             if self._strange is not None:
                 raise Refused(f"The file was declared as Windows-1252, but {self._strange}. {HOW}")

@@ -18,12 +18,14 @@ from shared.errors import Malformed, Refused
 __all__ = ["CsvRecords", "Format", "JsonRecords", "Line", "Record", "TextLines"]
 
 MAX_LINE: Final = 1 << 20
-"""Characters of a line."""
+"""Characters of a line, and of a CSV record of several lines."""
 MAX_RECORD_LINES: Final = 200
 """Lines of one CSV record. A quotation mark that is still open after so many was never meant to be."""
 
 _UNFINISHED: Final = "unexpected end of data"
 _NAMES: Final[dict[Encoding, str]] = {"utf-8": "UTF-8", "utf-8-sig": "UTF-8", "windows-1252": "Windows-1252"}
+_OLD_MAC: Final = "Its lines end as on old Macs (CR alone): save the file again as “CSV UTF-8”, or with LF or CR LF."
+_NEVER_CLOSED: Final = "A quotation mark is opened and never closed: close it, or double it if it is part of the text."
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class TextLines:
         if final and (self._rest or self._dropping):
             lines.append(self._line(self._rest))
         elif len(self._rest) > MAX_LINE:
+            if self._number == 0 and "\r" in self._rest:
+                raise Refused(f"The file is one line. {_OLD_MAC}")
             self._rest, self._dropping = "", True
         return lines
 
@@ -137,45 +141,56 @@ class CsvRecords:
                 yield Record(self._row, first.number, cells, fault, first.text if fault else "")
                 self._row += 1
 
-    def _cells(self, text: str) -> Iterator[list[str]]:
-        return csv.reader([text], strict=True, delimiter=self._separator)
-
     def _next(self, first: Line, final: bool) -> tuple[list[str], int, str | None]:
         """Cells, the number of lines they took, and the fault. No line taken: the record goes on in lines to come. A
         faulty record takes its first line only, so that what an open quotation mark would swallow is read."""
         if first.too_long:
             return [], 1, _too_long()
+        if not first.text:
+            return [], 1, None
+        texts = _Texts(self._lines)
         try:
-            return next(self._cells(first.text), []), 1, None
+            return next(csv.reader(texts, strict=True, delimiter=self._separator), []), texts.taken, None
         except csv.Error as error:
             if str(error) != _UNFINISHED:
-                return [], 1, _of_csv(error)
-        text = first.text
-        for taken in range(2, min(len(self._lines), MAX_RECORD_LINES) + 1):
-            line = self._lines[taken - 1]
-            text = f"{text}\n{line.text}"
-            if '"' not in line.text:
-                continue
-            try:
-                return next(self._cells(text)), taken, None
-            except csv.Error as error:
-                if str(error) != _UNFINISHED:
-                    return [], 1, _of_csv(error)
-        if final or len(self._lines) >= MAX_RECORD_LINES:
-            return (
-                [],
-                1,
-                "A quotation mark is opened and never closed: close it, or double it if it is part of the text.",
-            )
+                return [], 1, _of_csv(error, header=self._row == 0)
+        if final or texts.full:
+            return [], 1, _NEVER_CLOSED
         return [], 0, None
+
+
+class _Texts:
+    """The lines of one record, for as long as the reader asks for more: each is read once, whatever stands in it. `full`
+    says that no record is that long."""
+
+    def __init__(self, lines: deque[Line]) -> None:
+        self._lines = iter(lines)
+        self._characters = 0
+        self.taken = 0
+        self.full = False
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._characters += len(line.text) + 1
+        beyond = self.taken >= MAX_RECORD_LINES or self._characters > MAX_LINE or line.too_long
+        if self.taken and beyond:
+            self.full = True
+            raise StopIteration
+        self.taken += 1
+        return f"{line.text}\n"
 
 
 def _too_long() -> str:
     return f"The line is longer than {MAX_LINE:,} characters."
 
 
-def _of_csv(error: csv.Error) -> str:
+def _of_csv(error: csv.Error, header: bool) -> str:
     message = str(error)
+    if header and "new-line" in message:
+        return _OLD_MAC
     if "field larger" in message:
         return f"A cell is longer than {csv.field_size_limit():,} characters."
     if "expected after" in message:

@@ -16,6 +16,10 @@ from shared.errors import FieldError
 from shared.pointers import pointer
 from shared.policy.pack import PolicyDocument
 
+EARLIEST: Final = datetime(1945, 1, 1, tzinfo=UTC)
+"""No earlier system has an application that is older."""
+MAX_TEXT: Final = 300
+"""Characters of a pointer, and of a sentence, that name a failing field. Keys of a file may be as long as its lines."""
 _BOOLEANS: Final = {"true": True, "yes": True, "false": False, "no": False}
 _LISTS: Final = ("choices", "list")
 
@@ -70,7 +74,8 @@ class RowReader:
         return self._refused(record, [*errors, *(submission if isinstance(submission, list) else [])])
 
     def _refused(self, record: Record, errors: list[FieldError]) -> Row:
-        return Row(record.row, record.line, None, tuple(errors))
+        short = tuple(FieldError(_cut(error.pointer), _cut(error.message)) for error in errors)
+        return Row(record.row, record.line, None, short)
 
     def _of_cells(self, cells: Sequence[str], errors: list[FieldError]) -> tuple[dict[str, Any], str | None]:
         """The document that a row's cells say, and its receipt time. An empty cell is not answered."""
@@ -117,15 +122,18 @@ class RowReader:
         where = f"/{RECEIVED_AT}"
         try:
             instant = datetime.fromisoformat(given.strip())
-        except (ValueError, AttributeError):
+            if instant.tzinfo is None:
+                errors.append(FieldError(where, "Add the offset from UTC, as in 2021-10-04T09:00:00Z."))
+                return None
+            instant = instant.astimezone(UTC)
+        except (ValueError, AttributeError, OverflowError):
             errors.append(FieldError(where, "Write an instant such as 2021-10-04T09:00:00Z."))
             return None
-        if instant.tzinfo is None:
-            errors.append(FieldError(where, "Add the offset from UTC, as in 2021-10-04T09:00:00Z."))
-        elif instant > self._latest:
+        if instant > self._latest:
             errors.append(FieldError(where, "This lies in the future."))
+        elif instant < EARLIEST:
+            errors.append(FieldError(where, f"This lies before {EARLIEST.year}: check the year."))
         else:
-            instant = instant.astimezone(UTC)
             return instant.replace(microsecond=instant.microsecond // 1000 * 1000)
         return None
 
@@ -135,6 +143,10 @@ def _without_reason(value: Any) -> Any:
     if isinstance(value, dict) and isinstance(value.get(REASON), str):
         return {name: each for name, each in value.items() if name != REASON}
     return value
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
 
 
 def _items(cell: str) -> list[str]:

@@ -1,9 +1,11 @@
 """An import: a file of applications on its way from upload to its last row.
 
     stored → previewing → previewed → importing → done
-        └──────────┴→ refused             └────────┴→ undoing → undone
+        └──────────┴───────────┴→ refused            ├→ failed    └→ undoing → undone
+                                                     (failed: it cannot go on; the rows done stay taken in)
 
-Refused: the file cannot be read as what it claims to be. Undone: every application of it is withdrawn again.
+Refused: the file cannot be read as what it claims to be, or trying did not help. Undone: every application of it is
+withdrawn again.
 
 The receipt time of its rows is the commit's: set once, when the preview is done and the import is to be committed.
 """
@@ -24,10 +26,14 @@ from shared.application import Application, Provenance, id_of
 from shared.application import application_of as _application_of
 from shared.errors import Conflict
 
-ImportState = Literal["stored", "previewing", "previewed", "importing", "done", "refused", "undoing", "undone"]
+ImportState = Literal[
+    "stored", "previewing", "previewed", "importing", "done", "refused", "failed", "undoing", "undone"
+]
 IMPORT_UNDONE: Final = "the import that brought it was undone"
 """The reason of a withdrawal that an applicant did not ask for."""
 REASONS_SHOWN: Final = 50
+MAX_FAILURES: Final = 5
+"""Failures, other than of what we depend on, after which an import is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,9 @@ class Undo:
 @dataclass(frozen=True, slots=True)
 class Import:
     """One import. `commit` says whether it is to go on after the preview; `previewed_rows` how far the preview is;
-    `policy_hash` by which policy it is judged; `problems` why the file as a whole was refused; `charset` is what its
-    client declared, `layout` how it was taken."""
+    `policy_hash` by which policy it is judged; `problems` why the file as a whole was refused, or where it failed;
+    `failures` how often it did; `held` whether it was sent to stop at its preview, whatever was asked later; `charset`
+    is what its client declared, `layout` how it was taken."""
 
     import_id: str
     client: str
@@ -105,6 +112,8 @@ class Import:
     charset: Encoding | None = None
     layout: Layout | None = None
     undo: Undo | None = None
+    failures: int = 0
+    held: bool = False
 
 
 @dataclass(slots=True)
@@ -141,10 +150,28 @@ def import_id_for(client: str, idempotency_key: str | None) -> str:
     return id_of("import", client, idempotency_key) if idempotency_key else str(uuid4())
 
 
-def require_same_file(stored: Import, sha256: str, historical: bool) -> None:
-    """Raises Conflict when another file was sent under the same key."""
-    if stored.sha256 != sha256 or stored.historical != historical:
+def require_same_file(stored: Import, sha256: str, format_: Format, *, historical: bool, commit: bool) -> None:
+    """Raises Conflict when another file, or the same one with other options, was sent under the same key."""
+    if stored.sha256 != sha256:
         raise Conflict("This Idempotency-Key was used for another file before. Send a new key with a new file.")
+    if (stored.format, stored.historical, stored.held) != (format_, historical, not commit):
+        raise Conflict(
+            "This Idempotency-Key was used for this file with other options (media type, `historical` or `commit`) "
+            "before. Send a new key; to take in what was previewed, commit that import."
+        )
+
+
+def given_up(job: Import, reason: str) -> tuple[str, ...]:
+    """What to tell of an import that cannot go on. `reason`: a sentence without its full stop."""
+    taken_in = (
+        f"It stopped after row {job.progress.row:,}. What was taken in up to there stays: send the rows after it as a "
+        "new file."
+        if job.state == "importing"
+        else "Nothing was taken in."
+    )
+    trace = (job.trace or "").split("-")
+    help_ = f"Tell the operator of this service its trace, {trace[1]}." if len(trace) > 1 else ""
+    return tuple(each for each in (f"The import failed: {reason}.", taken_in, help_) if each)
 
 
 def application_of(job: Import, row: Row) -> Application:

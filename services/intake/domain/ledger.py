@@ -6,8 +6,12 @@ application that fell out anywhere shows as a gap:
     rows      = accepted + refused
     accepted  = eligible + incomplete + not_eligible + referred + on_hold + withdrawn + pending + dead_lettered + gap
     expected  = acknowledgements of all that are not withdrawn + one email for each outcome
-                + what was reported of withdrawn ones before they were
+                + what was sent to withdrawn ones, or failed, before they were
+                − superseded emails about outcomes that stand
     expected  = sent + failed + outstanding
+
+An email that is superseded was left out: what it would have said no longer holds. It is shown, and neither expected nor
+failed.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ from services.intake.domain.status import OUTCOMES, State
 from shared.application import Channel
 
 CHANNELS: tuple[Channel, ...] = ("api", "file", "form", "partner", "email")
-EmailState = Literal["expected", "sent", "failed"]
+EmailState = Literal["expected", "sent", "failed", "superseded"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Emails:
-    """Emails of one channel, or of all: one acknowledgement an application, one for its newest outcome."""
+    """Emails of one channel, or of all: one acknowledgement an application, one for its newest outcome. `superseded`
+    ones are counted beside the others."""
 
     expected: int = 0
     sent: int = 0
     failed: int = 0
+    superseded: int = 0
 
     @property
     def outstanding(self) -> int:
@@ -81,19 +87,19 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
-    """All channels, their total, and how many imports are not at their end (those that wait for a commit are)."""
+    """All channels, their total, and how many imports are not at their end (those that wait for a commit are)
+    and how many were given up on the way: these are at their end, but a person has to see to the rows left."""
 
     accounts: tuple[Account, ...]
     unfinished_imports: int = 0
+    failed_imports: int = 0
 
     @property
     def total(self) -> Account:
         """The sum of all channels."""
         numbers = {field.name for field in fields(Account)} - {"channel", "emails"}
         sums = {name: sum(getattr(each, name) for each in self.accounts) for name in numbers}
-        emails = {
-            name: sum(getattr(each.emails, name) for each in self.accounts) for name in ("expected", "sent", "failed")
-        }
+        emails = {each.name: sum(getattr(one.emails, each.name) for one in self.accounts) for each in fields(Emails)}
         return Account("all", **sums, emails=Emails(**emails))
 
     @property
@@ -109,7 +115,11 @@ class Ledger:
 
 
 def ledger_of(
-    accepted: Mapping[str, int], refused: Mapping[str, int], groups: Iterable[Group], unfinished_imports: int = 0
+    accepted: Mapping[str, int],
+    refused: Mapping[str, int],
+    groups: Iterable[Group],
+    unfinished_imports: int = 0,
+    failed_imports: int = 0,
 ) -> Ledger:
     """The ledger from raw figures by channel; channels about which there is nothing to say are left out, except the
     first two."""
@@ -121,20 +131,26 @@ def ledger_of(
     return Ledger(
         tuple(each for each in accounts if each.channel in CHANNELS[:2] or each.rows or by_channel.get(each.channel)),
         unfinished_imports,
+        failed_imports,
     )
 
 
 def _account(channel: str, accepted: int, refused: int, groups: Sequence[Group]) -> Account:
     counts: dict[str, Any] = {}  # field of Account → applications
-    sent = failed = reported_of_withdrawn = 0
+    fates = dict.fromkeys(("sent", "failed", "superseded"), 0)
+    reported_of_withdrawn = superseded_of_others = 0
     for group in groups:
         name = "dead_lettered" if group.state == "pending" and group.given_up else group.state
         counts[name] = counts.get(name, 0) + group.count
-        outcome_email = group.outcome_email if group.state != "pending" else None
-        reported = [state for state in (group.acknowledgement, outcome_email) if state in ("sent", "failed")]
-        sent += reported.count("sent") * group.count
-        failed += reported.count("failed") * group.count
-        reported_of_withdrawn += len(reported) * group.count if group.state == "withdrawn" else 0
-    withdrawn = counts.get("withdrawn", 0)
-    expected = accepted - withdrawn + sum(counts.get(name, 0) for name in OUTCOMES) + reported_of_withdrawn
-    return replace(Account(channel, accepted, refused, emails=Emails(expected, sent, failed)), **counts)
+        emails = (group.acknowledgement, group.outcome_email if group.state != "pending" else None)
+        reported = [state for state in emails if state in fates]
+        for state in reported:
+            fates[state] += group.count
+        left_out = reported.count("superseded")
+        if group.state == "withdrawn":
+            reported_of_withdrawn += (len(reported) - left_out) * group.count
+        else:
+            superseded_of_others += left_out * group.count
+    outcomes = sum(counts.get(name, 0) for name in OUTCOMES)
+    expected = accepted - counts.get("withdrawn", 0) + outcomes + reported_of_withdrawn - superseded_of_others
+    return replace(Account(channel, accepted, refused, emails=Emails(expected, **fates)), **counts)

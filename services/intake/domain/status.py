@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from services.intake.domain.applications import Withdrawal
-from services.intake.domain.history import Happened, with_entry
+from services.intake.domain.history import Fate, Happened, with_entry
 from shared.application import Application
 from shared.events import ApplicationDecided, EmailReported, EventDeadLettered, Outcome, PauseNotice, ReceiptLine
 
@@ -47,10 +47,10 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class Email:
-    """What is known of an email: expected until notifications reports it sent or failed. The acknowledgement has the
-    pair (1, 0), an outcome's email that of its decision."""
+    """What is known of an email: expected until notifications reports its fate. The acknowledgement has the pair (1, 0),
+    an outcome's email that of its decision."""
 
-    state: Literal["expected", "sent", "failed"]
+    state: Literal["expected", "sent", "failed", "superseded"]
     revision: int = 1
     number: int = 0
     at: datetime | None = None
@@ -203,12 +203,12 @@ def with_decision(status: Status, event: ApplicationDecided) -> Status:
     )
 
 
-def with_email(status: Status, report: EmailReported, *, sent: bool, reason: str | None = None) -> Status:
+def with_email(status: Status, report: EmailReported, fate: Fate, reason: str | None = None) -> Status:
     """Notifications reported what became of an email. One that was sent stays sent; a report of a superseded decision
     is history alone."""
     pair = (report.revision, report.number)
-    email = Email("sent" if sent else "failed", *pair, at=report.at, reason=reason)
-    history = with_entry(status.history, Happened.emailed(report, sent))
+    email = Email(fate, *pair, at=report.at, reason=reason)
+    history = with_entry(status.history, Happened.emailed(report, fate))
     changed = replace(status, history=history, dead_letter=_unless_from(status.dead_letter, "notifications"))
     if report.template == ACKNOWLEDGEMENT:
         acknowledgement = replace(email, number=0)

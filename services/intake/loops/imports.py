@@ -10,6 +10,7 @@ import structlog
 
 from services.intake.domain.imports import Import
 from services.intake.use_cases.import_passes import KeepLease
+from services.intake.use_cases.imports import Failures
 from shared.errors import Transient
 from shared.work import Leases, Loop
 
@@ -48,6 +49,7 @@ class ImportLoop:
         self,
         imports: Unfinished,
         passes: Advancing,
+        failures: Failures,
         files: Abandoned,
         leases: Leases,
         stopping: Callable[[], bool],
@@ -55,6 +57,7 @@ class ImportLoop:
     ) -> None:
         self._imports = imports
         self._steps = [passes, *([undos] if undos else [])]
+        self._failures = failures
         self._files = files
         self._leases = leases
         self._stopping = stopping
@@ -92,9 +95,10 @@ class ImportLoop:
         except Transient:
             raise
         except Exception as error:
-            # one import that cannot be done must not keep the others; it is loud, and tried again in a while
+            # one import that cannot be done must not keep the others; it is loud, and tried again in a while, or given up
             self._failed[job.import_id] = time.monotonic() + LEASE
-            log.error("import failed", import_id=job.import_id, exc_info=error)
+            given_up = await self._failures.note(job, error)
+            log.error("import failed", import_id=job.import_id, given_up=given_up, exc_info=error)
         finally:
             self._mine.discard(job.import_id)
             await self._leases.release(_lease_name(job))

@@ -11,6 +11,7 @@ from services.intake.pages.words import listed, until_in_words
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.policy.pack import Pause, PolicyDocument
+from shared.policy.receipt import Say
 from shared.web.layout import Pages
 from shared.web.problem import unavailable
 
@@ -44,9 +45,9 @@ def speaker(locale: str) -> Callable[[Mapping[str, str]], str]:
     return lambda localised: text_in(localised, locale)
 
 
-def texts_of(document: PolicyDocument, locale: str) -> Callable[[str], str]:
+def texts_of(document: PolicyDocument, locale: str, say: Say = text_in) -> Callable[[str], str]:
     """Says the policy's text of a name, or nothing when it has none."""
-    return lambda name: text_in(document.texts[name], locale) if name in document.texts else ""
+    return lambda name: say(document.texts[name], locale) if name in document.texts else ""
 
 
 def exempt(pause: Pause, document: PolicyDocument, locale: str = DEFAULT_LOCALE) -> str:

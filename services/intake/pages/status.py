@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from fastapi import APIRouter
@@ -11,11 +12,10 @@ from fastapi.responses import HTMLResponse
 from services.intake.domain.policies import PolicyBook
 from services.intake.domain.status import Status
 from services.intake.pages.door import Door
-from services.intake.pages.joining import speaker, texts_of
-from services.intake.pages.words import until_in_words
+from services.intake.pages.joining import texts_of
+from services.intake.pages.words import marked, until_in_words
 from services.intake.use_cases.policies import Policies
 from shared.events import PauseNotice
-from shared.policy.base import text_in
 from shared.policy.receipt import ExplainedAnswer, explain
 from shared.web.layout import Pages
 from shared.web.links import INTEREST, Links
@@ -69,15 +69,15 @@ def seen(status: Status, book: PolicyBook) -> dict[str, Any]:
     document, locale = (known.document if known else None), status.locale
     lines: tuple[ExplainedAnswer, ...] = ()
     if decision is not None and document is not None and book.of(decision.policy_hash):
-        lines = explain(document, decision.unmet, locale)
+        lines = explain(document, decision.unmet, locale, marked)
     category = document.categories.get(status.category) if document else None
     return {
-        "locale": locale,
         "application": status,
         "decision": decision,
-        "text": texts_of(document, locale) if document else (lambda name: ""),
-        "say": speaker(locale),
-        "category": text_in(category.label, locale) if category else status.category,
+        "text": texts_of(document, locale, marked) if document else (lambda name: ""),
+        "write_to": texts_of(document, locale)("contact.email") if document else "",
+        "say": partial(marked, locale=locale),
+        "category": marked(category.label, locale) if category else status.category,
         "to_do": [line for line in lines if line.answer in ("not_met", "missing")],
         "for_people": [line for line in lines if line.answer == "needs_human"],
         "pause": _pause(decision.pause, book) if decision and decision.pause else None,

@@ -12,7 +12,7 @@ from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
-from pymongo import DeleteMany, ReplaceOne
+from pymongo import DeleteMany, ReplaceOne, ReturnDocument
 
 from services.intake.domain.import_layout import Column, Layout
 from services.intake.domain.import_rows import Row
@@ -78,10 +78,15 @@ class MongoImports:
         with classified():
             return await self._imports.count_documents({"$or": _UNFINISHED})
 
+    async def count_failed(self) -> int:
+        """How many imports were given up with rows taken in."""
+        with classified():
+            return await self._imports.count_documents({"state": "failed"})
+
     async def count_refused(self) -> int:
         """The rows refused so far, of all imports that were committed."""
         total: list[Document] = [
-            {"$match": {"state": {"$in": ["importing", "done", "undoing", "undone"]}}},
+            {"$match": {"state": {"$in": ["importing", "done", "failed", "undoing", "undone"]}}},
             {"$group": {"_id": None, "n": {"$sum": "$progress.refused"}}},
         ]
         with classified():
@@ -155,6 +160,22 @@ class MongoImports:
         """undoing → undone."""
         return await self._set({"_id": import_id, "state": "undoing"}, {"state": "undone"})
 
+    async def count_failure(self, import_id: str) -> Import | None:
+        """Count that it failed; how it stands then."""
+        with classified():
+            found = await self._imports.find_one_and_update(
+                {"_id": import_id}, {"$inc": {"failures": 1}}, return_document=ReturnDocument.AFTER
+            )
+        return _import_of(found) if found else None
+
+    async def give_up(self, import_id: str, problems: Sequence[str]) -> bool:
+        """importing → failed; stored, previewing, previewed → refused, as nothing was taken in."""
+        values = {"problems": list(problems)}
+        early = {"_id": import_id, "state": {"$in": ["stored", "previewing", "previewed"]}}
+        return await self._set(early, {"state": "refused", **values}) or await self._set(
+            {"_id": import_id, "state": "importing"}, {"state": "failed", **values}
+        )
+
     async def _set(self, query: Document, values: Document) -> bool:
         with classified():
             return bool((await self._imports.update_one(query, {"$set": values})).matched_count)
@@ -224,7 +245,7 @@ def _import_of(document: Mapping[str, Any]) -> Import:
     )
     return Import(
         import_id=document["_id"],
-        **{name: document[name] for name in _PLAIN},
+        **{name: document[name] for name in _PLAIN if name in document},
         preview=preview,
         progress=Progress(**document["progress"]),
         problems=tuple(document["problems"]),

@@ -27,13 +27,14 @@ class MongoLedger:
     async def read(self) -> Ledger:
         """The ledger now. Raises Transient."""
         unfinished = await self._imports.count_unfinished()
+        failed = await self._imports.count_failed()
         groups = await self._statuses.groups()
         accepted = await self._revisions.count_accepted(CHANNELS)
         with classified():
             counters = {row["_id"]: row["count"] async for row in self._counters.find({})}
         refused: dict[str, int] = {channel: counters.get(f"refused:{channel}", 0) for channel in CHANNELS}
         refused["file"] += await self._imports.count_refused()
-        return ledger_of(accepted, refused, groups, unfinished)
+        return ledger_of(accepted, refused, groups, unfinished, failed)
 
     async def count_refused(self, channel: str, count: int) -> None:
         """Submissions of a channel were refused. Raises Transient."""

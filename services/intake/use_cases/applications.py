@@ -167,7 +167,7 @@ class Applications:
 
         Raises:
             Stale: `expected` is given and is not the newest revision.
-            Conflict: the application was withdrawn, or the key was used for another document.
+            Conflict: the application was withdrawn, or the key was used for another document or to submit.
             Transient: it could not be stored.
         """
         wanted_hash = rules.body_hash(submission)
@@ -175,6 +175,8 @@ class Applications:
             revisions = await self._revisions.of(application_id)
             if (earlier := rules.earlier_under_key(revisions, sender.idempotency_key)) is not None:
                 rules.require_same_body(earlier, wanted_hash)
+                rules.require_amendment(earlier)
+                rules.require_before(await self._withdrawals.of(application_id), earlier.application.revision)
                 return earlier
             newest = revisions[-1].application
             rules.require_open(withdrawn=await self._withdrawals.of(application_id) is not None)
@@ -185,6 +187,8 @@ class Applications:
             stored = await self._revisions.append([revision], "interactive", reading.real)
             if stored[0].fresh:
                 await self._finish(stored)
+                # Who withdrew since we looked did not see this revision, and will be told that nothing comes any more.
+                rules.require_before(await self._withdrawals.of(application_id), application.revision)
                 log.info("amended", application_id=application_id, revision=application.revision)
                 return stored[0].revision
         raise Transient("others amend this application all the time")

@@ -94,6 +94,8 @@ class ImportPasses:
                         unnoted = []
                         if not await keep():
                             return False
+            if tally.rows == 0:
+                raise Refused("The file has no rows.")
         except Refused as error:
             problems = [each.message for each in error.errors] or [str(error)]
             await self._store.refuse(job.import_id, problems)

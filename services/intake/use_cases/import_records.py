@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import codecs
-from collections.abc import AsyncGenerator, AsyncIterator
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
-from itertools import islice
 from typing import Final, Protocol
 
 from services.intake.domain.import_encodings import Sniffer
@@ -16,8 +16,12 @@ from services.intake.domain.import_layout import Layout, separator_of
 from services.intake.domain.imports import Import
 from shared.errors import FieldError, Refused
 
-SLICE: Final = 50
-"""Rows read before others get their turn (about 10 ms)."""
+TURN: Final = 0.02
+"""Seconds after which others get their turn."""
+SLICE: Final = 10
+"""Rows read at once."""
+PIECE: Final = 1 << 14
+"""Bytes split into lines at once."""
 BEGINNING: Final = 1 << 16
 """Bytes of a CSV file in which its header is looked for."""
 
@@ -78,19 +82,48 @@ class ImportRecords:
                 async for some in found:
                     yield some
             return
-        lines = TextLines(layout.encoding or "utf-8")
+        lines, turn = TextLines(layout.encoding or "utf-8"), _Turn()
         records = CsvRecords(layout.separator or ",") if job.format == "csv" else JsonRecords()
         async for data in content:
-            ready = records.feed(lines.feed(data))
-            while some := list(islice(ready, SLICE)):
-                yield some
-                await asyncio.sleep(0)
-        ready = records.feed(lines.feed(b"", final=True), final=True)
-        while some := list(islice(ready, SLICE)):
+            for start in range(0, len(data), PIECE):
+                for some in turn.slices(records.feed(lines.feed(data[start : start + PIECE]))):
+                    yield some
+                    await turn.give()
+                await turn.give()
+        for some in turn.slices(records.feed(lines.feed(b"", final=True), final=True)):
             yield some
-            await asyncio.sleep(0)
+            await turn.give()
 
     def _of_workbooks(self) -> Workbooks:
         if self._workbooks is None:
             raise Refused("Workbooks are not read here: save the sheet as CSV.")
         return self._workbooks
+
+
+class _Turn:
+    """Lets others have theirs when one's own has lasted for `TURN`; how long a row takes is up to who wrote it."""
+
+    def __init__(self) -> None:
+        self._since = time.monotonic()
+
+    @property
+    def over(self) -> bool:
+        """Whether it is somebody else's."""
+        return time.monotonic() - self._since >= TURN
+
+    async def give(self) -> None:
+        """Let others go on, if it is."""
+        if self.over:
+            await asyncio.sleep(0)
+            self._since = time.monotonic()
+
+    def slices(self, records: Iterator[Record]) -> Iterator[list[Record]]:
+        """The records, as many at once as can be split off in a turn, and at least one."""
+        some: list[Record] = []
+        for record in records:
+            some.append(record)
+            if len(some) >= SLICE or self.over:
+                yield some
+                some = []
+        if some:
+            yield some

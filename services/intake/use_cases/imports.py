@@ -11,10 +11,18 @@ from uuid import uuid4
 
 from services.intake.domain.import_layout import Encoding, Format, Layout
 from services.intake.domain.import_rows import Row
-from services.intake.domain.imports import Import, Preview, Progress, import_id_for, require_same_file
+from services.intake.domain.imports import (
+    MAX_FAILURES,
+    Import,
+    Preview,
+    Progress,
+    given_up,
+    import_id_for,
+    require_same_file,
+)
 from services.intake.use_cases.applications import Clock, Sender
 from shared import stopping
-from shared.errors import Conflict, Refused
+from shared.errors import Conflict, Permanent, Refused
 from shared.stopping import Point
 
 
@@ -41,6 +49,8 @@ class ImportStore(Protocol):
     async def begin_import(self, import_id: str, committed_at: datetime, policy_hash: str) -> bool: ...
     async def advance(self, import_id: str, before: Progress, after: Progress) -> bool: ...
     async def end_import(self, import_id: str) -> bool: ...
+    async def count_failure(self, import_id: str) -> Import | None: ...
+    async def give_up(self, import_id: str, problems: Sequence[str]) -> bool: ...
     async def keep_errors(self, import_id: str, rows: Sequence[Row]) -> None: ...
 
 
@@ -66,7 +76,7 @@ class Imports:
         """Store a file; for a repeated request, the import it made then.
 
         Raises:
-            Conflict: another file came under the same key before.
+            Conflict: another file, or the same with other options, came under the same key before.
             Refused: the file is empty.
             Transient: it could not be stored.
         """
@@ -75,7 +85,7 @@ class Imports:
         if (earlier := await self._store.find(import_id)) is not None:
             async for _ in digest:
                 pass
-            require_same_file(earlier, digest.hex, historical)
+            require_same_file(earlier, digest.hex, upload.format, historical=historical, commit=commit)
             return earlier
         file_id = str(uuid4())
         size = await self._files.write(file_id, upload.filename, digest)
@@ -96,23 +106,42 @@ class Imports:
             stored_at=(await self._clock.read()).now,
             trace=sender.trace,
             charset=upload.charset,
+            held=not commit,
         )
         stored = await self._store.add(job)
         if stored.file_id != file_id:  # the same key came twice at once, and the other was first
             await self._files.delete(file_id)
-            require_same_file(stored, digest.hex, historical)
+            require_same_file(stored, digest.hex, upload.format, historical=historical, commit=commit)
         return stored
 
     async def commit(self, job: Import) -> Import:
         """Let it go on once its preview is there; harmless to repeat.
 
         Raises:
-            Conflict: the file was refused.
+            Conflict: the file was refused, or could not go on.
         """
+        if job.state == "failed":
+            raise Conflict("This import cannot go on. " + " ".join(job.problems))
         if job.state == "refused":
             raise Conflict("This file was refused as a whole, so there is nothing to commit: " + " ".join(job.problems))
         await self._store.ask_commit(job.import_id)
         return await self._store.find(job.import_id) or job
+
+
+class Failures:
+    """Ends an import that cannot be done, so that it is not tried for ever and everybody sees it."""
+
+    def __init__(self, store: ImportStore) -> None:
+        self._store = store
+
+    async def note(self, job: Import, error: Exception) -> bool:
+        """It failed by no fault of what we depend on; whether it is given up. Raises Transient."""
+        current = await self._store.count_failure(job.import_id)
+        final = isinstance(error, Permanent) and not isinstance(error, Conflict)  # a conflict may be a race
+        if current is None or not (final or current.failures >= MAX_FAILURES):
+            return False
+        reason = str(error) if final else "a fault of the service, and trying again did not help"
+        return await self._store.give_up(job.import_id, given_up(current, reason.rstrip(".")))
 
 
 class _Digest:

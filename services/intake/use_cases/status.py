@@ -12,6 +12,7 @@ import structlog
 
 from services.intake.domain import status as rules
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.history import Fate
 from services.intake.domain.links import Revocation
 from services.intake.domain.status import Change, Status
 from services.intake.use_cases.applications import Clock
@@ -148,13 +149,14 @@ def _change_of(event: Event) -> tuple[str, Change] | None:
         case ApplicationDecided() as decided:
             return decided.application.application_id, lambda status: rules.with_decision(status, decided)
         case EmailSent() as report:
-            return report.application_id, _email_change(report, True, None)
+            return report.application_id, _email_change(report, "sent", None)
         case EmailFailed() as report:
-            return report.application_id, _email_change(report, False, report.reason)
+            fate: Fate = "superseded" if report.superseded else "failed"
+            return report.application_id, _email_change(report, fate, report.reason)
         case EventDeadLettered(application_id=application_id) as letter if application_id:
             return application_id, lambda status: rules.with_dead_letter(status, letter)
     return None
 
 
-def _email_change(report: EmailReported, sent: bool, reason: str | None) -> Change:
-    return lambda status: rules.with_email(status, report, sent=sent, reason=reason)
+def _email_change(report: EmailReported, fate: Fate, reason: str | None) -> Change:
+    return lambda status: rules.with_email(status, report, fate, reason)

@@ -15,7 +15,7 @@ from markupsafe import escape
 
 from services.notifications.delivery.templates import Templates
 from services.notifications.domain import mime
-from services.notifications.domain.addresses import AddressUnusable, envelope_address, one_line
+from services.notifications.domain.addresses import one_line
 from services.notifications.domain.letters import TEMPLATES, Letter, reference_of
 from services.notifications.domain.mime import Mailbox
 from services.notifications.domain.plates import Gap, Plate, encoded_value, filled_text, plate
@@ -23,6 +23,7 @@ from services.notifications.domain.wording import Wording, choose_locale
 from services.notifications.use_cases.emails import Composed
 from services.notifications.use_cases.previews import Rendered, TemplateVersion
 from shared.errors import Permanent
+from shared.policy.addresses import AddressUnusable, envelope_address
 from shared.policy.pack import PolicyDocument
 
 WIDTH: Final = 72

@@ -121,7 +121,10 @@ def event_of(document: Mapping[str, Any]) -> Event:
         "at": last["at"],
     }
     data: EmailReported
-    data = EmailSent(**common) if document["state"] == "sent" else EmailFailed(**common, reason=last["detail"])
+    if document["state"] == "sent":
+        data = EmailSent(**common)
+    else:
+        data = EmailFailed(**common, reason=last["detail"], superseded=document["state"] == "superseded")
     return Event(
         id=_event_id(document),
         subject=document["application_id"],

@@ -46,7 +46,7 @@ class _Reader(HTMLParser):
 
 
 class Visitor:
-    """One visitor with the page in front of them: `path`, `html`, `text` (what it says), `status`, `form`, `links`, `ids`."""
+    """One visitor with the page in front of them: `path`, `html`, `text` (what it says), `status`, `form`, `ids` …"""
 
     def __init__(self, intake: Running) -> None:
         self.intake = intake

@@ -159,6 +159,10 @@ BAD_FILES: list[tuple[Format, bytes, str]] = [
     ("csv", csv_of([], COLUMNS[1:]), "'category' is missing"),
     ("csv", csv_of([], (*COLUMNS, "category")), "twice"),
     ("csv", b"\r\n\r\n", "no header"),
+    ("csv", csv_of([]), "no rows"),
+    ("csv", csv_of([row(1)]).replace(b"\r\n", b"\r"), "old Macs"),
+    ("csv", csv_of([row(1)]).decode().encode("utf-16-le"), "looks like UTF-16"),
+    ("jsonl", b"\n\n", "no rows"),
     ("jsonl", b'{"a": "\xff"}', "not UTF-8"),
 ]
 
@@ -171,6 +175,23 @@ async def test_a_file_that_is_not_what_it_must_be_is_refused_whole_and_says_why(
         assert job["state"] == "refused"
         assert words in " ".join(job["problems"])
         assert (await intake.call("POST", f"/v1/imports/{job['import_id']}/commit")).status_code == 409
+
+
+async def test_a_page_of_errors_beyond_all_rows_is_empty_and_beyond_all_numbers_a_problem(intake: Running) -> None:
+    job = await ended(intake, await send(intake, csv_of([row(1)])))
+    path = f"/v1/imports/{job['import_id']}/errors"
+    assert (await intake.get(f"{path}?after={2**31 - 1}"))["errors"] == []
+    assert (await intake.call("GET", f"{path}?after={2**63}")).status_code == 422
+
+
+async def test_files_by_which_replicas_were_frozen_or_never_done_come_to_an_end(intake: Running) -> None:
+    keys = "".join(f'{{"{number}{"k" * 400_000}": 1}}\n' for number in range(50)).encode()
+    columns = (*COLUMNS, "received_at")
+    ancient = csv_of([row(1, received_at="0001-01-01T00:00:00+14:00"), row(2, received_at="")], columns)
+    long_keys = await ended(intake, await send(intake, keys, kind="application/x-ndjson"))
+    assert (long_keys["state"], long_keys["progress"]["refused"]) == ("done", 50)
+    early = await ended(intake, await send(intake, ancient, "?historical=true", caller="olga"))
+    assert (early["state"], early["progress"]["accepted"], early["progress"]["refused"]) == ("done", 1, 1)
 
 
 async def test_what_is_no_import_is_refused_at_once(intake: Running) -> None:

@@ -41,7 +41,7 @@ async def test_the_ledger_accounts_for_everything_and_closes_in_the_end(intake: 
     api, file = ledger["channels"]
     assert (api["rows"], api["accepted"], api["refused"], api["pending"], api["gap"]) == (5, 4, 1, 4, 0)
     assert (file["rows"], file["accepted"], file["refused"], file["pending"]) == (2, 1, 1, 1)
-    assert ledger["total"]["emails"] == {"expected": 5, "sent": 0, "failed": 0, "outstanding": 5}
+    assert ledger["total"]["emails"] == {"expected": 5, "sent": 0, "failed": 0, "outstanding": 5, "superseded": 0}
     assert not ledger["closes"]
 
     await intake.call("POST", f"/v1/applications/{names[0]}/withdrawal")
@@ -53,6 +53,28 @@ async def test_the_ledger_accounts_for_everything_and_closes_in_the_end(intake: 
     total = (await intake.get("/v1/ledger"))["total"]
     assert (total["eligible"], total["on_hold"], total["withdrawn"], total["emails"]["sent"]) == (3, 1, 1, 8)
     assert (await intake.call("GET", "/v1/ledger", "alpha")).status_code == 403
+
+
+async def test_emails_that_a_withdrawal_overtook_do_not_keep_the_ledger_open(intake: Running) -> None:
+    """One was left out by notifications, the other was never written: nothing is outstanding, nothing failed."""
+    left_out, unwritten = [(await intake.submit()).json()["application_id"] for _ in range(2)]
+    await intake.elsewhere.decide(await intake.application(left_out), "incomplete")
+    await intake.until(left_out, state="incomplete")
+    for name in (left_out, unwritten):
+        await intake.call("POST", f"/v1/applications/{name}/withdrawal")
+    await intake.elsewhere.tell(emailed(left_out, "acknowledgement"), left_out)
+    report = emailed(left_out, "incomplete", number=1, failed="superseded: the application was withdrawn")
+    await intake.elsewhere.tell(report.model_copy(update={"superseded": True}), left_out)
+
+    async def known() -> bool:
+        outcome = (await intake.status(left_out))["emails"]["outcome"]
+        return bool(outcome and outcome["state"] == "superseded")
+
+    await eventually(known, "the email is known to be left out")
+    ledger = await intake.get("/v1/ledger")
+    assert ledger["total"]["emails"] == {"expected": 1, "sent": 1, "failed": 0, "outstanding": 0, "superseded": 1}
+    assert ledger["closes"]
+    assert "email_superseded" in {each["what"] for each in (await intake.status(left_out))["history"]}
 
 
 async def test_a_dead_letter_shows_in_the_ledger_until_the_application_is_decided(intake: Running) -> None:

@@ -60,7 +60,10 @@ async def test_the_openapi_document_is_valid_and_shows_bodies_keys_and_examples(
     assert submit["security"] == [{"ApiKey": []}]
     upload = document["paths"]["/v1/imports"]["post"]["requestBody"]["content"]
     assert set(upload) == {"text/csv", "application/x-ndjson", "application/jsonl", "multipart/form-data"}
-    public = {"/healthz", "/readyz", "/metrics", "/v1/links"}
+    public = {"/healthz", "/readyz", "/metrics", "/v1/links", "/v1/form"}
+    assert "GET /v1/form" in submit["requestBody"]["description"]
+    assert "Location" in submit["responses"]["202"]["headers"]
+    assert "ETag" in document["paths"]["/v1/applications/{application_id}"]["get"]["responses"]["200"]["headers"]
     for path, operations in document["paths"].items():
         for operation in operations.values():
             assert operation["summary"], path

@@ -68,7 +68,7 @@ async def test_a_status_is_kept_whole(kind: str, database: Database) -> None:
     changes: list[Change] = [
         lambda status: with_dead_letter(status, dead_letter("notifications")),
         lambda status: with_decision(status, event),
-        lambda status: with_email(status, report("acknowledgement"), sent=False, reason="550"),
+        lambda status: with_email(status, report("acknowledgement"), "failed", "550"),
     ]
     assert await statuses.change({"a": changes, "nobody": changes}, REAL) == {"nobody"}
     wanted = fresh("a")
@@ -114,8 +114,8 @@ async def test_what_is_overdue_is_found_longest_first_and_what_is_done_is_not(ki
         await statuses.insert([fresh(name)], REAL + timedelta(seconds=number))
     answers = [
         lambda status: with_decision(status, decided()),
-        lambda status: with_email(status, report("eligible", number=1), sent=True),
-        lambda status: with_email(status, report("acknowledgement"), sent=True),
+        lambda status: with_email(status, report("eligible", number=1), "sent"),
+        lambda status: with_email(status, report("acknowledgement"), "sent"),
     ]
     await statuses.change({"done": answers}, REAL)
     when = REAL + timedelta(minutes=5)
@@ -199,6 +199,33 @@ async def test_an_import_goes_from_state_to_state_and_never_back(kind: str, data
     assert (found.state, found.preview, found.committed_at) == ("done", preview, NOW)
     assert (found.policy_hash, found.progress) == ("h", Progress(2, 1, 1))
     assert await imports.find("nobody") is None
+
+
+@BOTH
+async def test_an_import_that_is_given_up_is_refused_before_and_failed_after_its_first_row(
+    kind: str, database: Database
+) -> None:
+    imports = await imports_of(kind, database)
+    for name in ("early", "late", "done"):
+        await imports.add(job(name))
+        await imports.ask_commit(name)
+        if name != "early":
+            await imports.begin_preview(name)
+            await imports.end_preview(name, Preview(2, 1, 1, (), ()))
+            await imports.begin_import(name, NOW, "h")
+            await imports.advance(name, Progress(), Progress(2, 1, 1))
+    await imports.end_import("done")
+    counted = [await imports.count_failure("late") for _ in range(2)]
+    assert [each.failures for each in counted if each] == [1, 2]
+    assert await imports.count_failure("nobody") is None
+    assert [await imports.give_up(name, ["why"]) for name in ("early", "late", "done")] == [True, True, False]
+    found = [await imports.find(name) for name in ("early", "late", "done")]
+    assert [(each.state, each.problems) for each in found if each] == [
+        ("refused", ("why",)),
+        ("failed", ("why",)),
+        ("done", ()),
+    ]
+    assert (await imports.count_unfinished(), await imports.count_failed(), await imports.count_refused()) == (0, 1, 2)
 
 
 @BOTH

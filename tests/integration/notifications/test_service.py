@@ -210,7 +210,7 @@ async def test_an_outcome_that_an_amendment_overtook_is_reported_as_failed_and_n
     fates = {report.data.revision: report.data for report in reports.reports if isinstance(report.data, EmailReported)}
     assert isinstance(fates[2], EmailSent)
     assert isinstance(fates[1], EmailFailed)
-    assert fates[1].reason == "superseded: the application was amended (revision 2)"
+    assert (fates[1].superseded, fates[1].reason) == (True, "superseded: the application was amended (revision 2)")
     assert len(smtp.accepted) == 1
 
 

@@ -36,6 +36,15 @@ async def test_the_clock_is_real_until_it_is_set_goes_on_from_there_and_is_real_
     assert reading.now == reading.real
 
 
+async def test_a_clock_whose_offset_leads_nowhere_can_be_set_right(database: Database) -> None:
+    clock = DatabaseClock(database)
+    await database["clock"].insert_one({"_id": "clock", "offset_ms": -(10**15)})
+    with pytest.raises(OverflowError):
+        await clock.read()
+    await clock.set(SET_TO)
+    assert timedelta(0) <= await clock.now() - SET_TO < timedelta(seconds=5)
+
+
 async def later_than(clock: DatabaseClock, instant: datetime) -> bool:
     return await clock.now() > instant
 

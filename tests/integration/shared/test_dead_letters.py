@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from aio_pika import Message
 
+from shared.batches import encode
 from shared.broker import Broker
 from shared.dead_letters import DeadLetters
 from shared.errors import Permanent, Transient
@@ -204,3 +205,49 @@ async def test_a_given_up_event_is_told_to_the_ledger(database: Database, broker
             return message is not None and message.type == "event.dead-lettered.v1"
 
         await eventually(told, "intake is told")
+
+
+async def test_what_could_not_be_read_is_sent_back_byte_for_byte(
+    database: Database, broker: Broker, servers: Servers
+) -> None:
+    """A mended decoder must meet what was sent, not our account of it."""
+    dead_letters = consume(broker, database, Seen())
+    await broker.start_consuming()
+    name = broker.topology.queue("eligibility", "bulk")
+    async with channel_to(servers.rabbitmq_url) as channel:
+        await channel.default_exchange.publish(Message(b"\xff not a batch"), routing_key=name)
+        await kept(broker, 1)
+        letter = await first_in(channel, broker.topology.dead_letter_queue("eligibility"))
+        assert letter is not None
+        assert letter.body == b"\xff not a batch"
+        await letter.nack(requeue=True)
+    assert await dead_letters.replay() == 1
+    await kept(broker, 1)  # nothing was mended here: it comes back
+    assert len(await dead_letters.list()) == 1
+
+
+async def test_events_without_an_id_have_a_record_each(database: Database, broker: Broker, servers: Servers) -> None:
+    dead_letters = consume(broker, database, Seen())
+    await broker.start_consuming()
+    name = broker.topology.queue("eligibility", "bulk")
+    async with channel_to(servers.rabbitmq_url) as channel:
+        for body in (b"[{}]", b'[{"id": 1234}]'):
+            await channel.default_exchange.publish(Message(body), routing_key=name)
+    await kept(broker, 2)
+    await recorded(dead_letters, 2)
+
+
+async def test_a_letter_whose_queue_is_gone_comes_to_a_queue_of_its_service_and_keeps_no_other(
+    database: Database, broker: Broker, servers: Servers
+) -> None:
+    seen = Seen()
+    dead_letters = consume(broker, database, seen)
+    await broker.start_consuming()
+    async with channel_to(servers.rabbitmq_url) as channel:
+        for subject, queue in (("a", "gone.queue"), ("b", broker.topology.queue("eligibility", "interactive"))):
+            message = Message(encode([withdrawn({"_id": subject})]), headers={HEADER_QUEUE: queue})
+            name = broker.topology.dead_letter_queue("eligibility")
+            await channel.default_exchange.publish(message, routing_key=name)
+    await kept(broker, 2)
+    assert await dead_letters.replay() == 2
+    await eventually(lambda: seen.subjects == {"a", "b"}, "both are handled")

@@ -15,9 +15,9 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from shared.cli import root
+from shared.cli import output, root
 from shared.cli.client import CommandFailed
-from shared.cli.output import show_table
+from shared.cli.output import readable, show_json, show_table, show_text
 from shared.web.auth import Caller, parse_keys
 from tests.unit.cli.servers import answer_with, problem
 
@@ -205,3 +205,26 @@ def test_a_partners_permissions_are_shown_as_commands() -> None:
 
 def test_a_name_that_cannot_be_a_partners_user_is_explained() -> None:
     assert "letters" in failure("partners", "permissions", "a b")
+
+
+HOSTILE = "name\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj\r"
+SHOWN = r"name\x1b]0;owned\x07\x1b[2J\x9b31m\u202egpj\x0d"
+
+
+def test_nothing_that_strangers_typed_reaches_the_terminal_as_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    show_table("Refused", ["field", HOSTILE], [[HOSTILE, 1]])
+    show_table(HOSTILE, ["field"], [])
+    show_text(HOSTILE)
+    output.console().print(HOSTILE, markup=False)
+    printed = capsys.readouterr().out
+    assert SHOWN in printed
+    assert not set("\x1b\x07\x9b\u202e\r") & set(printed)
+    assert str(CommandFailed(f"Refused.\n  /{HOSTILE}: no.")) == f"Refused.\n  /{SHOWN}: no."
+    assert readable("two\nlines\tand Zoë 東京") == "two\nlines\tand Zoë 東京"
+
+
+def test_json_keeps_its_values_and_has_no_raw_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    show_json({"name": HOSTILE})
+    printed = capsys.readouterr().out
+    assert json.loads(printed) == {"name": HOSTILE}
+    assert not set("\x1b\x07\x9b\u202e\r") & set(printed)

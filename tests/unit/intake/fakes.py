@@ -249,7 +249,7 @@ class FakeImports:
         return len(await self.unfinished())
 
     async def count_refused(self) -> int:
-        begun = ("importing", "done", "undoing", "undone")
+        begun = ("importing", "done", "failed", "undoing", "undone")
         return sum(each.progress.refused for each in self.kept.values() if each.state in begun)
 
     async def ask_commit(self, import_id: str) -> None:
@@ -298,6 +298,21 @@ class FakeImports:
 
     async def end_import(self, import_id: str) -> bool:
         return self._set(import_id, lambda job: job.state == "importing", state="done")
+
+    async def count_failed(self) -> int:
+        return sum(each.state == "failed" for each in self.kept.values())
+
+    async def count_failure(self, import_id: str) -> Import | None:
+        if (job := self.kept.get(import_id)) is not None:
+            self.kept[import_id] = replace(job, failures=job.failures + 1)
+        return self.kept.get(import_id)
+
+    async def give_up(self, import_id: str, problems: Sequence[str]) -> bool:
+        early: Callable[[Import], bool] = lambda job: job.state in ("stored", "previewing", "previewed")  # noqa: E731
+        given = tuple(problems)
+        return self._set(import_id, early, state="refused", problems=given) or self._set(
+            import_id, lambda job: job.state == "importing", state="failed", problems=given
+        )
 
     def _set(self, import_id: str, expected: Callable[[Import], bool], **values: Any) -> bool:
         job = self.kept.get(import_id)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from services.intake.domain.applications import Revision, Stale, Withdrawal, body_hash
-from services.intake.use_cases.applications import Applications, Sender
+from services.intake.use_cases.applications import Applications, Sender, Stored
 from services.intake.use_cases.status import StatusProjection
 from shared.application import Submission, id_of
 from shared.errors import Conflict, Transient
@@ -114,6 +115,38 @@ async def test_a_repeated_amendment_is_the_same_revision(world: World) -> None:
     assert [await world.amend(name, key="k"), await world.amend(name, key="k")] == [2, 2]
     with pytest.raises(Conflict, match="another document"):
         await world.amend(name, key="k", locale="fr")
+
+
+async def test_the_key_of_the_submission_does_not_amend(world: World) -> None:
+    name = await world.submit("k")
+    with pytest.raises(Conflict, match="nothing was amended"):
+        await world.amend(name, key="k")
+    assert await world.amend(name, key="k2") == 2
+
+
+async def test_an_amendment_that_a_withdrawal_overtakes_is_refused_though_it_is_stored(world: World) -> None:
+    """The withdrawal comes between the look for one and the write; a repeated request is refused as well."""
+    name = await world.submit()
+    append = world.revisions.append
+
+    async def withdrawn_first(*arguments: Any) -> list[Stored]:
+        world.revisions.append = append  # type: ignore[method-assign]
+        withdrawal = await world.applications.withdraw(name, Sender("alpha"))
+        await world.projection.withdrawals([withdrawal])
+        return await append(*arguments)
+
+    world.revisions.append = withdrawn_first  # type: ignore[method-assign, assignment]
+    for _ in range(2):
+        with pytest.raises(Conflict, match="was withdrawn"):
+            await world.amend(name, key="k")
+    assert (world.statuses.kept[name].state, world.withdrawals.kept[name].revision) == ("withdrawn", 1)
+
+
+async def test_an_amendment_that_came_before_the_withdrawal_stays_accepted(world: World) -> None:
+    name = await world.submit()
+    assert await world.amend(name, key="k") == 2
+    await world.applications.withdraw(name, Sender("alpha"))
+    assert await world.amend(name, key="k") == 2
 
 
 async def test_a_stale_amendment_is_refused(world: World) -> None:

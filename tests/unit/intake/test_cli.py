@@ -98,6 +98,7 @@ def test_without_commit_it_stops_at_the_preview(monkeypatch: Patch, run: Any, fi
     seen = importing(monkeypatch, job("previewed"))
     result = run("import", str(file), "--no-commit")
     assert seen[0].url.params["commit"] == "false"
+    assert seen[0].headers["idempotency-key"].startswith("preview-")
     assert "Nothing was taken in. To go on: POST http://i/v1/imports/i/commit" in result.output
 
 
@@ -106,6 +107,16 @@ def test_a_refused_file_is_explained_and_the_status_is_1(monkeypatch: Patch, run
     result = run("import", str(file))
     assert result.exit_code == 1
     assert "The file is UTF-16." in result.output
+
+
+def test_an_import_that_failed_on_the_way_is_explained_and_the_status_is_1(
+    monkeypatch: Patch, run: Any, file: Path
+) -> None:
+    failed = job("importing") | {"state": "failed", "problems": ["It stopped after row 1."]}
+    importing(monkeypatch, job("importing"), failed)
+    result = run("import", str(file))
+    assert result.exit_code == 1
+    assert "It stopped after row 1." in result.output
 
 
 def test_a_file_of_another_kind_is_not_sent(run: Any, tmp_path: Path) -> None:
@@ -136,6 +147,13 @@ def test_the_ledger_is_a_table_by_channel_that_can_be_added_up(monkeypatch: Patc
     assert [cell.strip() for cell in lines["accepted"].split("│")[2:5]] == ["1,200", "0", "1,200"]
     assert [cell.strip() for cell in lines["rows"].split("│")[2:5]] == ["1,205", "0", "1,205"]
     assert "The ledger closes" in output
+
+
+def test_imports_that_failed_are_named_beside_a_ledger_that_closes(monkeypatch: Patch, run: Any) -> None:
+    with_ledger(monkeypatch, ledger_of({}, {}, [], failed_imports=2))
+    output = run("status").output
+    assert "The ledger closes" in output
+    assert "2 imports failed on the way" in output
 
 
 def test_an_open_ledger_says_what_is_open(monkeypatch: Patch, run: Any) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.intake.domain import import_files
+from services.intake.domain.import_encodings import Sniffer
 from services.intake.domain.import_files import CsvRecords, JsonRecords, Record, TextLines
 from shared.errors import Refused
 
@@ -85,6 +88,56 @@ def test_an_open_quotation_mark_is_given_up_after_many_lines(monkeypatch: pytest
     assert [(each.line, bool(each.fault)) for each in found] == [(n, n == 2) for n in range(1, 7)]
 
 
+def test_open_quotation_marks_make_nobody_read_a_line_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # every line is a quoted cell that the next line's first mark closes, in the middle of other marks
+    line = "x" + '","' * 600 + "y"
+    content = b"a,b\n" + f"{line}\n".encode() * 400
+    begun = 0
+    reader = csv.reader
+
+    def counted(lines: Iterable[str], **options: Any) -> Any:
+        nonlocal begun
+        begun += 1
+        return reader(lines, **options)
+
+    monkeypatch.setattr(csv, "reader", counted)
+    found = records(content)
+    assert begun <= len(found) + 2
+
+
+def test_a_record_is_no_longer_than_a_line_may_be_however_many_lines_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "MAX_LINE", 10)
+    found = records(b'h\n"a\nbb\nc"\n"aaaaa\nbbbbb\nc"\n"a\n' + b"x" * 11 + b'\n"\n')
+    assert [(each.line, bool(each.fault)) for each in found] == [
+        (1, False),
+        (2, False),
+        (5, True),
+        (6, False),
+        (7, False),
+        (8, True),
+        (9, True),
+        (10, True),
+    ]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.lists(st.text(alphabet='ab",\n\u00e9', max_size=9), min_size=1, max_size=4), min_size=1, max_size=9),
+    st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL]),
+    st.integers(1, 30),
+)
+def test_well_formed_files_are_read_as_the_csv_module_reads_them(
+    rows: list[list[str]], quoting: Any, piece: int
+) -> None:
+    text = io.StringIO(newline="")
+    csv.writer(text, quoting=quoting).writerows(rows)
+    plain = csv.reader(io.StringIO(text.getvalue(), newline=""), strict=True)
+    wanted = [row for row in plain if any(cell.strip() for cell in row)]
+    found = records(text.getvalue().encode(), piece=piece)
+    assert [each.content for each in found] == wanted
+    assert not any(each.fault for each in found)
+
+
 def test_a_line_too_long_is_an_error_of_that_row_and_is_not_kept_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_files, "MAX_LINE", 10)
     lines = TextLines()
@@ -106,7 +159,26 @@ def test_a_cell_too_long_is_an_error_of_that_row() -> None:
 
 
 def test_line_breaks_of_old_macs_are_named() -> None:
-    assert "line break" in (records(b"a\rb\n")[0].fault or "")
+    assert "old Macs" in (records(b"a\rb\n")[0].fault or "")
+    assert "old Macs" in (records(b"a,b\rc,d\r")[0].fault or "")
+    assert "quotation marks" in (records(b"a\nb\rc\n")[1].fault or "")
+
+
+def test_line_breaks_of_old_macs_are_named_in_a_file_longer_than_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_files, "MAX_LINE", 10)
+    with pytest.raises(Refused, match="old Macs"):
+        records(b"a,b\r" * 10)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_two_bytes_a_character_are_known_without_a_byte_order_mark(encoding: str) -> None:
+    sniffer = Sniffer()
+    sniffer.feed("a,b\n\u0424,d\n".encode(encoding), final=True)
+    with pytest.raises(Refused, match="looks like UTF-16"):
+        sniffer.encoding()
+    ordinary = Sniffer()
+    ordinary.feed(b"a\x00,b\n", final=True)
+    assert ordinary.encoding() == "utf-8"
 
 
 def test_blank_rows_are_passed_over_and_not_counted() -> None:

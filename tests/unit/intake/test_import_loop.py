@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from services.intake.domain.imports import Import
+from services.intake.domain.imports import Import, Progress
 from services.intake.loops import imports as module
 from services.intake.loops.imports import ImportLoop
 from services.intake.use_cases.import_passes import KeepLease
-from shared.errors import Permanent, Transient
-from tests.unit.intake.fakes import NOW, FakeImports
+from services.intake.use_cases.imports import Failures, Imports
+from shared.errors import Conflict, Permanent, Transient
+from tests.unit.intake.fakes import NOW, FakeClock, FakeFiles, FakeImports
 
 
 class FakeLeases:
@@ -61,7 +62,14 @@ class World:
         self.imports, self.leases, self.passes, self.stopping = FakeImports(), FakeLeases(), Passes(), False
         first = Import("a", "alpha", "f", "list.csv", "csv", 1, "00", False, True, NOW)
         self.imports.kept = {"a": first, "b": replace(first, import_id="b")}
-        self.loop = ImportLoop(self.imports, self.passes, Files(), self.leases, lambda: self.stopping)  # type: ignore[arg-type]
+        self.loop = ImportLoop(
+            self.imports,
+            self.passes,
+            Failures(self.imports),
+            Files(),
+            self.leases,  # type: ignore[arg-type]
+            lambda: self.stopping,
+        )
 
 
 async def test_the_oldest_import_that_nobody_else_is_at_is_taken() -> None:
@@ -90,7 +98,7 @@ async def test_an_import_that_fails_for_a_bug_is_loud_and_lets_the_others_go_on(
     world = World()
 
     async def fail(job: Import, keep: KeepLease) -> None:
-        raise Permanent("the file of this import is gone")
+        raise KeyError("a bug")
 
     world.passes.does = fail
     with capture_logs() as logs:
@@ -98,6 +106,50 @@ async def test_an_import_that_fails_for_a_bug_is_loud_and_lets_the_others_go_on(
     assert world.passes.taken == ["a", "b"]
     assert [entry["event"] for entry in logs] == ["import failed", "import failed"]
     assert not world.leases.held
+
+
+async def test_an_import_that_can_never_be_done_is_given_up_at_once_and_says_why() -> None:
+    world = World()
+    taking_in = {"state": "importing", "progress": Progress(250, 240, 10), "trace": "00-4bf9-00f0-01"}
+    world.imports.kept["b"] = replace(world.imports.kept["b"], **taking_in)  # type: ignore[arg-type]
+
+    async def fail(job: Import, keep: KeepLease) -> None:
+        raise Permanent("the file of this import is gone")
+
+    world.passes.does = fail
+    with capture_logs():
+        assert [await world.loop._round() for _ in range(3)] == [True, True, False]
+    early, late = world.imports.kept["a"], world.imports.kept["b"]
+    assert (early.state, early.problems) == (
+        "refused",
+        ("The import failed: the file of this import is gone.", "Nothing was taken in."),
+    )
+    assert (late.state, late.progress.row) == ("failed", 250)
+    assert "after row 250." in late.problems[1]
+    assert "4bf9" in late.problems[2]
+    assert await world.imports.unfinished() == []
+    with pytest.raises(Conflict, match="cannot go on"):
+        await Imports(world.imports, FakeFiles(), FakeClock()).commit(late)
+
+
+async def test_an_import_that_fails_again_and_again_is_given_up_and_keeps_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LEASE", -1.0)  # no pause between two attempts
+    world = World()
+
+    async def fail(job: Import, keep: KeepLease) -> None:
+        if job.import_id == "a":
+            raise OverflowError("date value out of range")
+        world.imports.kept["b"] = replace(world.imports.kept["b"], state="done")
+
+    world.passes.does = fail
+    with capture_logs() as logs:
+        while await world.loop._round():
+            pass
+    assert world.passes.taken == ["a"] * 5 + ["b"]
+    assert [entry["given_up"] for entry in logs] == [False] * 4 + [True]
+    assert "out of range" not in " ".join(world.imports.kept["a"].problems)  # what a bug says is for the log
 
 
 async def test_while_the_world_is_away_the_import_is_let_go() -> None:
@@ -110,6 +162,7 @@ async def test_while_the_world_is_away_the_import_is_let_go() -> None:
     with pytest.raises(Transient):
         await world.loop._round()
     assert not world.leases.held
+    assert world.imports.kept["a"].failures == 0
 
 
 async def test_the_lease_is_kept_while_rows_are_taken_in_and_given_up_at_the_stop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from services.intake.domain.applications import Revision
 from services.intake.domain.imports import Import
 from services.intake.domain.policies import KnownPolicy
+from services.intake.use_cases import import_records
 from services.intake.use_cases.applications import Sender, Stored
 from services.intake.use_cases.import_passes import ImportPasses
 from services.intake.use_cases.imports import Imports, Upload
@@ -187,6 +189,33 @@ async def test_a_file_that_cannot_be_read_is_refused_and_cannot_be_committed() -
         await world.front.commit(refused)
 
 
+@pytest.mark.parametrize("content", [b"\n \n\n", b"\n"])
+async def test_a_file_without_rows_is_refused_and_not_simply_done(content: bytes) -> None:
+    world = World()
+    job = await world.send(content)
+    await world.passes.advance(job, keep_on)
+    assert ((await world.now(job)).state, (await world.now(job)).problems) == ("refused", ("The file has no rows.",))
+
+
+async def test_others_get_their_turn_by_time_and_not_only_between_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_records, "TURN", 0.0)
+    monkeypatch.setattr(import_records, "PIECE", 100)
+    world, turns = World(), 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    job = await world.send(b"\n" * 10_000 + LINES[0].encode(), commit=False)
+    task = asyncio.create_task(other())
+    await world.passes.advance(job, keep_on)
+    task.cancel()
+    assert (await world.now(job)).state == "previewed"
+    assert turns > 100
+
+
 async def test_a_file_that_is_gone_is_an_error_and_not_an_empty_import() -> None:
     world = World()
     job = await world.send()
@@ -200,6 +229,19 @@ async def test_an_empty_file_is_refused_and_leaves_nothing_behind() -> None:
     with pytest.raises(Refused, match="empty"):
         await world.send(b"")
     assert world.files.kept == {}
+
+
+async def test_the_same_key_and_file_with_other_options_is_a_conflict_even_after_the_commit() -> None:
+    world = World()
+    held = await world.send(key="k", commit=False)
+    with pytest.raises(Conflict, match="other options"):
+        await world.send(key="k", commit=True)
+    await world.passes.advance(held, keep_on)
+    await world.front.commit(await world.now(held))
+    assert (await world.send(key="k", commit=False)).import_id == held.import_id
+    upload, sender = Upload("list.csv", "csv", pieces("\n".join(LINES).encode())), Sender("alpha", "k")
+    with pytest.raises(Conflict, match="media type"):
+        await world.front.take_in(upload, sender, historical=False, commit=False)
 
 
 async def test_the_same_key_sent_at_once_keeps_one_file() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.intake.domain import import_columns
 from services.intake.domain.import_files import Record
 from services.intake.domain.import_rows import Row, RowReader, check_columns, reasons
 from shared.errors import Refused
@@ -93,6 +94,10 @@ def test_a_broken_record_is_a_refused_row() -> None:
         ("2021-10-04T09:00:00Z", NOW),
         ("2021-10-04T09:00:01Z", "This lies in the future."),
         ("2021-06-30T23:59:59", "Add the offset from UTC, as in 2021-10-04T09:00:00Z."),
+        ("1945-01-01T00:00:00Z", datetime(1945, 1, 1, tzinfo=UTC)),
+        ("1944-12-31T23:59:59Z", "This lies before 1945: check the year."),
+        ("0001-01-01T00:00:00+14:00", "Write an instant such as 2021-10-04T09:00:00Z."),
+        ("9999-12-31T23:59:59-14:00", "Write an instant such as 2021-10-04T09:00:00Z."),
         ("yesterday", "Write an instant such as 2021-10-04T09:00:00Z."),
     ],
 )
@@ -140,3 +145,33 @@ def test_missing_columns_are_all_named() -> None:
         f"The column '{name}' is missing."
         for name in ("organisation.name", "organisation.country", "contact.name", "contact.email")
     ]
+
+
+def test_a_header_with_far_too_many_columns_is_refused_without_a_look_at_each() -> None:
+    with pytest.raises(Refused, match=r"has 30,000 columns; there are at most \d+\.") as refused:
+        check_columns([f"c{number}" for number in range(30_000)], POLICY.document, False)
+    assert refused.value.errors == ()
+
+
+def test_of_wrong_columns_the_first_ones_are_named_and_the_others_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(import_columns, "MAX_FAULTS", 2)
+    with pytest.raises(Refused) as refused:
+        check_columns([*COLUMNS, "zzz1", "zzz2", "zzz3", "zzz4"], POLICY.document, False)
+    assert [error.message for error in refused.value.errors] == [
+        "The column 'zzz1' is unknown.",
+        "The column 'zzz2' is unknown.",
+        "… and 2 more.",
+    ]
+
+
+def test_a_column_with_a_name_without_end_is_named_by_its_beginning() -> None:
+    with pytest.raises(Refused) as refused:
+        check_columns([*COLUMNS, "z" * 100_000, "z" * 100_000], POLICY.document, False)
+    assert all(len(error.message) < 200 for error in refused.value.errors)
+
+
+def test_keys_without_end_are_cut_where_they_are_named() -> None:
+    for value in (document(**{"k" * 1_000_000: 1}), document(answers={"k" * 1_000_000: "x"})):
+        row = read_json(value)
+        assert row.errors
+        assert all(len(error.pointer) <= 301 and len(error.message) <= 301 for error in row.errors)

@@ -33,6 +33,23 @@ def test_everything_that_came_to_its_end_closes_the_ledger() -> None:
     assert ledger.closes
 
 
+def test_emails_that_were_left_out_are_neither_expected_nor_failed_nor_outstanding() -> None:
+    """Nor are those of an application that was withdrawn before they were written at all."""
+    groups = [
+        group(1),
+        group(1, "referred", email="superseded"),
+        group(1, "withdrawn", email="superseded"),
+        group(1, "withdrawn", ack="expected", email="expected"),
+        group(1, "withdrawn", ack="failed", email=None),
+    ]
+    ledger = ledger_of({"api": 5}, {}, groups)
+    # sent: 2 and 1, and the withdrawn one's acknowledgement
+    for emails in (ledger.accounts[0].emails, ledger.total.emails):
+        assert (emails.expected, emails.sent, emails.failed, emails.superseded) == (5, 4, 1, 2)
+        assert emails.outstanding == 0
+    assert ledger.closes
+
+
 @pytest.mark.parametrize(
     ("accepted", "groups", "imports", "what"),
     [

@@ -179,3 +179,30 @@ def test_lists_are_read_as_sentences() -> None:
         "a, b and c",
         "",
     ]
+
+
+def page_of(status: Status, book: PolicyBook) -> str:
+    return SITE.render(
+        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
+    )
+
+
+def test_the_page_is_english_and_says_where_the_policy_speaks_another_language() -> None:
+    status = replace(with_decision(accepted(application()), judged("eligible")), locale="fr-CA")
+    texts = {**POLICY.document.texts, "outcome.eligible.headline": {"en": "Welcome", "fr": "Bienvenue <ici>"}}
+    known_policy = replace(BOOK.policies[POLICY.hash], document=POLICY.document.model_copy(update={"texts": texts}))
+    book = PolicyBook({POLICY.hash: known_policy}, BOOK.pauses)
+    html = SITE.render(
+        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
+    )
+    assert html.startswith('<!doctype html>\n<html lang="en">')
+    assert '<h2><span lang="fr">Bienvenue &lt;ici&gt;</span></h2>' in html
+    assert html.count('lang="fr') == 1
+
+
+def test_a_name_that_runs_the_other_way_turns_nothing_around_it() -> None:
+    status = replace(accepted(application()), organisation_name="منظمة")
+    html = SITE.render(
+        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, BOOK)
+    )
+    assert html.count("<bdi>منظمة</bdi>") == 2

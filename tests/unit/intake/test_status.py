@@ -96,28 +96,44 @@ def test_withdrawn_beats_all() -> None:
 
 def test_emails_are_followed_and_one_that_was_sent_stays_sent() -> None:
     status = with_decision(fresh(), decided())
-    status = with_email(status, report("acknowledgement"), sent=True)
-    status = with_email(status, report("eligible", number=1), sent=False, reason="550 no such person")
+    status = with_email(status, report("acknowledgement"), "sent")
+    status = with_email(status, report("eligible", number=1), "failed", "550 no such person")
     assert status.outcome_email is not None
     assert (status.outcome_email.state, status.outcome_email.reason) == ("failed", "550 no such person")
-    status = with_email(status, report("eligible", number=1), sent=True)
-    status = with_email(status, report("eligible", number=1), sent=False)
-    status = with_email(status, report("acknowledgement"), sent=False)
+    status = with_email(status, report("eligible", number=1), "sent")
+    status = with_email(status, report("eligible", number=1), "failed")
+    status = with_email(status, report("acknowledgement"), "failed")
     assert status.outcome_email is not None
     assert (status.acknowledgement.state, status.outcome_email.state) == ("sent", "sent")
 
 
 def test_an_email_reported_before_its_decision_is_not_forgotten() -> None:
-    status = with_decision(with_email(fresh(), report("eligible", number=1), sent=True), decided())
+    status = with_decision(with_email(fresh(), report("eligible", number=1), "sent"), decided())
     assert status.outcome_email is not None
     assert status.outcome_email.state == "sent"
 
 
 def test_the_email_of_a_superseded_revision_says_nothing_about_the_newest() -> None:
     status = with_revision(with_decision(fresh(), decided()), application(2))
-    status = with_email(status, report("eligible", number=1), sent=True)
+    status = with_email(status, report("eligible", number=1), "sent")
     assert status.outcome_email is None
-    assert with_email(fresh(), report("something_new"), sent=True).outcome_email is None
+    assert with_email(fresh(), report("something_new"), "sent").outcome_email is None
+
+
+def test_an_email_that_was_left_out_is_no_failure() -> None:
+    """It says what happened, nothing more is awaited, and a newer decision has an email of its own."""
+    status = with_email(with_decision(fresh(), decided()), report("acknowledgement"), "sent")
+    status = with_email(status, report("eligible", number=1), "superseded", "superseded: there is a newer decision")
+    assert status.outcome_email is not None
+    assert status.outcome_email.state == "superseded"
+    assert (status.history[-1].what, is_open(status)) == ("email_superseded", False)
+    assert status.history[-1].detail == (
+        "The email about the outcome was left out: the application was amended, withdrawn or decided anew before it "
+        "went out."
+    )
+    newer = with_decision(status, decided(1, 2))
+    assert newer.outcome_email is not None
+    assert newer.outcome_email.state == "expected"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +145,7 @@ def test_the_email_of_a_superseded_revision_says_nothing_about_the_newest() -> N
 )
 def test_a_notice_is_history_alone_so_that_the_ledger_expects_none(template: str, sentence: str) -> None:
     for status in (fresh(), with_withdrawal(fresh(), withdrawal())):
-        after = with_email(status, report(template), sent=True)
+        after = with_email(status, report(template), "sent")
         assert sentence in [entry.detail for entry in after.history]
         assert (after.acknowledgement, after.outcome_email) == (status.acknowledgement, status.outcome_email)
         assert is_open(after) == is_open(status)
@@ -145,8 +161,8 @@ def test_every_order_of_the_same_news_ends_in_the_same_state() -> None:
         lambda status: with_revision(status, application(2)),
         lambda status: with_decision(status, decided(1, 1, "incomplete")),
         lambda status: with_decision(status, decided(2, 1, "eligible")),
-        lambda status: with_email(status, report("acknowledgement"), sent=True),
-        lambda status: with_email(status, report("eligible", revision=2, number=1), sent=True),
+        lambda status: with_email(status, report("acknowledgement"), "sent"),
+        lambda status: with_email(status, report("eligible", revision=2, number=1), "sent"),
     ]
     ends = set()
     for order in permutations(news):
@@ -170,7 +186,7 @@ def test_a_dead_letter_marks_an_application_until_a_decision_shows_otherwise() -
 def test_a_dead_letter_of_notifications_stays_until_an_email_is_reported() -> None:
     status = with_decision(with_dead_letter(fresh(), dead_letter("notifications")), decided())
     assert status.dead_letter is not None
-    assert with_email(status, report("eligible", number=1), sent=True).dead_letter is None
+    assert with_email(status, report("eligible", number=1), "sent").dead_letter is None
 
 
 def test_the_reconciler_looks_at_what_is_open_and_at_nothing_else() -> None:
@@ -178,8 +194,8 @@ def test_the_reconciler_looks_at_what_is_open_and_at_nothing_else() -> None:
     assert status.due == REAL + AFTER
     decided_at = scheduled(status, with_decision(status, decided()), REAL + AFTER, AFTER)
     assert decided_at.due == status.due
-    done = with_email(decided_at, report("eligible", number=1), sent=True)
-    done = with_email(done, report("acknowledgement"), sent=False)
+    done = with_email(decided_at, report("eligible", number=1), "sent")
+    done = with_email(done, report("acknowledgement"), "failed")
     assert scheduled(decided_at, done, REAL, AFTER).due is None
 
 

@@ -43,6 +43,16 @@ async def test_everything_in_one_batch_is_applied_in_its_order() -> None:
     assert status.due is None
 
 
+async def test_an_email_that_notifications_left_out_is_told_apart_from_one_that_failed() -> None:
+    made, statuses = projection()
+    await made.revisions([Revision(application())])
+    left_out = EmailFailed(**report("eligible", 1, 1).model_dump(), reason="superseded: withdrawn", superseded=True)
+    await made.told([event(decided(1)), event(left_out)])
+    email = statuses.kept["a"].outcome_email
+    assert email is not None
+    assert (email.state, email.reason) == ("superseded", "superseded: withdrawn")
+
+
 async def test_a_decision_about_an_application_without_a_status_makes_it_from_the_facts() -> None:
     revisions = FakeRevisions()
     await revisions.append([Revision(application()), Revision(application(2))], "interactive", REAL)

@@ -38,6 +38,8 @@ def test_a_good_document_is_a_submission() -> None:
             document(organisation={"name": "x", "country": "ZZ", "website": 4}),
             ["/organisation/website", "/organisation/country"],
         ),
+        (document(consent={"register_interest": "yes"}), ["/consent/register_interest"]),
+        (document(consent={"register_interest": 1}), ["/consent/register_interest"]),
         ({"category": " "}, ["/category", "/organisation", "/contact"]),
         (None, [""]),
         ("text", [""]),

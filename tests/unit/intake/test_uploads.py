@@ -20,6 +20,7 @@ from shared.web import problem
         ("gpj\u202evsc.exe", "gpj_vsc.exe"),
         ("..", "upload"),
         ("", "upload"),
+        ("a\ud800.csv", "a_.csv"),
         ("x" * 300, "x" * 200),
     ],
 )
@@ -56,6 +57,43 @@ async def test_a_body_says_what_it_is(headers: dict[str, str], query: str, wante
         await ask(content=b"x", headers=headers, **({"params": {"filename": query[10:]}} if query else {}))
     ).json()
     assert (answer["filename"], answer["format"], answer["content"]) == (*wanted, "x")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("UTF-8''m%C3%A4rz.csv", "märz.csv"),
+        ("iso-8859-1''m%E4rz.csv", "märz.csv"),
+        ("utf-8''%ed%a0%80%ff.csv", "\ufffd\ufffd\ufffd\ufffd.csv"),
+        ("idna''abc", "upload"),
+        ("undefined''ab", "upload"),
+        ("punycode''%ff", "upload"),
+        ("utf-7''+2AA-", "upload"),
+        ("unicode_escape''%5Cud800", "upload"),
+        ("hex''zz", "upload"),
+        ("''a.csv", "upload"),
+    ],
+)
+async def test_encoded_names_are_read_in_two_encodings_and_no_other_fails(name: str, wanted: str) -> None:
+    headers = {"Content-Type": "text/csv", "Content-Disposition": f"attachment; filename*={name}"}
+    answer = await ask(content=b"x", headers=headers)
+    assert (answer.status_code, answer.json()["filename"]) == (200, wanted)
+
+
+async def test_parts_of_a_name_with_numbers_beyond_reason_are_no_name() -> None:
+    disposition = f"attachment; filename*{'9' * 5000}*=utf-8''a.csv"
+    answer = await ask(content=b"x", headers={"Content-Type": "text/csv", "Content-Disposition": disposition})
+    assert (answer.status_code, answer.json()["filename"]) == (200, "upload")
+
+
+@pytest.mark.parametrize("charset", ["utf-7", "idna", "undefined", "unicode_escape", '"utf-16"', "no-such"])
+async def test_a_form_in_another_encoding_than_utf_8_is_refused(charset: str) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="+2AA-.csv"\r\n\r\nx\r\n--x--\r\n'
+    kind = f"multipart/form-data; boundary=x; charset={charset}"
+    answer = await ask(content=part, headers={"Content-Type": kind})
+    assert (answer.status_code, answer.json()["title"]) == (415, "The form is not UTF-8")
+    good = await ask(content=part, headers={"Content-Type": 'multipart/form-data; boundary=x; charset="UTF-8"'})
+    assert (good.status_code, good.json()["filename"]) == (200, "+2AA-.csv")
 
 
 async def test_a_form_may_hold_it() -> None:

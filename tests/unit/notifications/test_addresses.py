@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.notifications.domain.addresses import AddressUnusable, envelope_address, one_line
+from services.notifications.domain.addresses import one_line
+from shared.policy.addresses import AddressUnusable, envelope_address
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import pytest
 
 from shared.application import Contact, Organisation, Submission
 from shared.errors import FieldError
+from shared.policy.addresses import AddressUnusable, envelope_address
 from shared.policy.answers import MAX_ITEMS, check, text_problems
 from shared.policy.pack import PolicyDocument
 from tests.unit.policy.packs import complete, small, submission, weprotect
@@ -37,6 +38,10 @@ def test_a_complete_submission_is_well_formed(category: str) -> None:
         ("a__list", ["anything", ""]),
         ("a__country", "NO"),
         ("a__email", "first.last+tag@mail.example.org"),
+        ("a__email", "a@münchen.example"),
+        ("a__long", "right \u202eto left, as some quotes are"),
+        ("a__text", "\u200b"),
+        ("a__site", "https://example.org.:8443/"),
         ("a__day", "2020-02-29"),
         ("a__site", "https://example.org/a?b=c"),
     ],
@@ -66,6 +71,18 @@ def test_well_formed(document: PolicyDocument, name: str, value: Any) -> None:
         ("a__email", "nobody", "", "email address"),
         ("a__email", "a@b.c\nBcc: x@y.z", "", "line break"),
         ("a__email", "a..b @example.org", "", "email address"),
+        ("a__email", "a..b@org.example", "", "before the @ is not one that mail servers take"),
+        ("a__email", "a" * 65 + "@org.example", "", "email address"),
+        ("a__email", "a@münchen..example", "", "international"),
+        ("a__email", "a@" + "ü" * 3000, "", "international"),
+        ("a__text", "\u202enaem", "", "direction of writing"),
+        ("a__text", "\u2066x", "", "direction of writing"),
+        ("a__text", "\uffff", "", "no character"),
+        ("a__text", "\U0010fffe", "", "no character"),
+        ("a__site", "http://.", "", "must be an address"),
+        ("a__site", "http://..", "", "must be an address"),
+        ("a__site", "http://a..b", "", "must be an address"),
+        ("a__site", "http://example.org:65536", "", "must be an address"),
         ("a__day", "2021-02-29", "", "must be a date"),
         ("a__day", "20210228", "", "must be a date"),
         ("a__day", "２０２１-02-28", "", "must be a date"),
@@ -81,6 +98,29 @@ def test_malformed(document: PolicyDocument, name: str, value: Any, below: str, 
 
 def test_a_text_that_no_utf_8_can_hold_is_refused() -> None:
     assert list(text_problems("text", "lone \ud800")) == ["has a control character or a line break"]
+
+
+@pytest.mark.parametrize("name", ["\u200b", "\u200d\ufeff", "\u3164", "\xad \u2060", "\u2800"])
+def test_a_name_in_which_there_is_nothing_to_see_is_refused(document: PolicyDocument, name: str) -> None:
+    unseen = Submission(
+        category="club",
+        organisation=Organisation(name=name, country="GB"),
+        contact=Contact(name=name, email="a@example.org"),
+    )
+    assert [error.pointer for error in check(document, unseen)] == ["/organisation/name", "/contact/name"]
+    assert "nothing in it that can be seen" in check(document, unseen)[0].message
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["a..b@org.example", ".a@org.example", "a@münchen.example", "ü@org.example", "a@b", "a@xn--.example", "x@y.zz"],
+)
+def test_an_address_is_taken_in_just_when_it_can_be_mailed(address: str) -> None:
+    try:
+        mailable = bool(envelope_address(address))
+    except AddressUnusable:
+        mailable = False
+    assert mailable == (not list(text_problems("email", address)))
 
 
 def test_every_failing_field_is_named_at_once(document: PolicyDocument) -> None:

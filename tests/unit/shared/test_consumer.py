@@ -185,13 +185,13 @@ async def test_one_unreadable_event_of_many_is_given_up_alone() -> None:
     assert EMAIL not in str([failure.reason for failure in letters.kept])
 
 
-async def test_a_message_that_is_no_batch_is_kept_as_text_under_an_id_of_its_own() -> None:
+async def test_a_message_that_is_no_batch_is_kept_byte_for_byte_under_an_id_of_its_own() -> None:
     letters = Letters()
     for body in (b"\xffhello", b"\xffhello", b"other"):
         await consumer(Handler(), letters).settle(body, QUEUE, "bulk")
-    first, second, third = (failure.attribute("id") for failure in letters.kept)
+    first, second, third = (failure.identity for failure in letters.kept)
     assert first == second != third
-    assert letters.kept[0].envelope["body"] == "\\xffhello"
+    assert letters.kept[0].body == b"\xffhello"
 
 
 async def test_an_empty_message_is_settled() -> None:

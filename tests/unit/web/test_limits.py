@@ -99,6 +99,14 @@ async def test_request_line_and_headers_are_checked(
         assert response.headers["x-content-type-options"] == "nosniff"
 
 
+async def test_two_idempotency_keys_are_no_key(client: httpx.AsyncClient) -> None:
+    twice = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    response = await client.post("/v1/echo", content=b"{}", headers=[*JSON.items(), *twice])
+    assert (response.status_code, response.json()["detail"]) == (400, "Send one Idempotency-Key, not several.")
+    once = await client.post("/v1/echo", content=b"{}", headers=[*JSON.items(), twice[0]])
+    assert once.status_code == 200
+
+
 def request_of(messages: Iterator[Message], headers: list[tuple[bytes, bytes]]) -> Request:
     async def receive() -> Message:
         return next(messages)

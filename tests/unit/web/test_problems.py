@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
 import pytest
+from fastapi import Header
 
+from shared.errors import FieldError
 from shared.web.negotiation import is_json, prefers_html
+from shared.web.problem import invalid
 from tests.unit.web.apps import client_of, make_app
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
@@ -151,3 +154,22 @@ def test_only_who_asks_for_html_gets_it(accept: str, page: bool) -> None:
 )
 def test_json_is_known_by_its_media_type(content_type: str, json: bool) -> None:
     assert is_json(content_type) is json
+
+
+async def test_a_header_is_named_as_it_is_written() -> None:
+    app = make_app()
+
+    @app.get("/v1/keyed")
+    async def keyed(idempotency_key: Annotated[str, Header(max_length=3)]) -> None: ...
+
+    async with client_of(app) as client:
+        response = await client.get("/v1/keyed", headers={"Idempotency-Key": "long"})
+    assert [error["pointer"] for error in response.json()["errors"]] == ["/header/Idempotency-Key"]
+
+
+@pytest.mark.parametrize(
+    ("at_least", "sentence"), [(True, "at least 2 fields need"), (False, "accepted: 2 fields need")]
+)
+def test_it_is_said_when_there_may_be_more_than_is_named(at_least: bool, sentence: str) -> None:
+    found = invalid([FieldError("/a", "No."), FieldError("/b", "No.")], at_least=at_least)
+    assert sentence in found.document()["detail"]

@@ -211,6 +211,62 @@ async def test_an_admin_sets_reads_and_resets_the_clock() -> None:
         assert (await client.put("/v1/clock", json={"now": "2021-10-04T10:00:00Z"})).status_code == 404, "not settable"
 
 
+@pytest.mark.parametrize(
+    "now",
+    [
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-14:00",
+        "1969-12-31T23:59:59Z",
+        "2200-01-01T00:00:00Z",
+        "1633338000",
+        "2021-10-04",
+        1633338000,
+        1.5,
+        True,
+        None,
+    ],
+)
+async def test_the_clock_takes_only_instants_that_it_can_reckon_with(now: object) -> None:
+    app = make_app()
+    app.include_router(clock_routes(FakeClock()))
+    async with client_of(app, headers=bearer("admin")) as client:
+        refused = await client.put("/v1/clock", json={"now": now})
+        assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/now")
+        assert "Write an instant" in refused.json()["errors"][0]["detail"]
+        assert (await client.get("/v1/clock")).json() == {"now": "2030-01-01T00:00:00Z"}
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/v1/things/4", "/static/accede.css", "/nowhere"])
+async def test_head_is_answered_as_get_is_without_the_body(client: httpx.AsyncClient, path: str) -> None:
+    got, head = await client.get(path), await client.head(path)
+    assert (head.status_code, head.content) == (got.status_code, b"")
+    assert head.headers["content-type"] == got.headers["content-type"]
+
+
+async def test_head_is_counted_as_head_by_its_route(client: httpx.AsyncClient) -> None:
+    await client.head("/v1/things/12345")
+    counted = (await client.get("/metrics")).text
+    assert 'method="HEAD",route="/v1/things/{number}",service="trial",status="200"' in counted
+
+
+async def test_a_405_lists_all_methods_of_its_path() -> None:
+    app = make_app()
+    app.include_router(clock_routes(FakeClock()))
+    async with client_of(app) as client:
+        assert (await client.post("/v1/clock")).headers["allow"] == "GET, HEAD, PUT, DELETE"
+        refused = await client.head("/v1/echo")
+        assert (refused.status_code, refused.headers["allow"], refused.content) == (405, "POST", b"")
+
+
+async def test_a_path_with_a_slash_too_many_is_not_sent_to_the_host_that_the_request_names() -> None:
+    app = make_app()
+    app.include_router(clock_routes(FakeClock()))
+    async with client_of(app, headers={"Host": "evil.example"}) as client:
+        for path in ("/healthz/", "/v1/clock/", "/v1/echo/"):
+            response = await client.get(path)
+            assert (response.status_code, response.headers.get("location")) == (404, None)
+
+
 class FakeLetters:
     async def list(self, limit: int = 100) -> Sequence[dict[str, object]]:
         letter = {"_id": "1", "service": "trial", "event_id": "e", "event_type": "x.v1", "application_id": "a"}

@@ -42,6 +42,18 @@ async def test_a_request_in_flight_ends_before_the_server_does() -> None:
             await client.get("/healthz")
 
 
+async def test_head_leaves_a_connection_on_which_the_next_request_is_answered() -> None:
+    """The server frames an answer by the method it read: a length without a body must not break the connection."""
+    server = WebServer(make_app(), "127.0.0.1", 0)
+    await server.start()
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client:
+        for path in ("/healthz", "/static/accede.css", "/nowhere"):
+            head, got = await client.head(path), await client.get(path)
+            assert (head.status_code, head.content) == (got.status_code, b"")
+            assert head.headers["content-length"] == got.headers["content-length"]
+    await server.stop()
+
+
 async def test_run_serves_until_told_to_stop_and_leaves_signals_alone() -> None:
     before = signal.getsignal(signal.SIGTERM)
     with socket.socket() as free:
