@@ -61,6 +61,10 @@ test: $(VENV)/.dev ## everything that CI runs: the checks, and all tests on real
 bench: $(VENV)/.dev ## the whole way from file to mail accepted, beside a plain peer, in one run
 	@$(BIN)/python -m bench $(ARGS)
 
+.PHONY: soak
+soak: $(VENV)/.dev ## a million rows through intake, killed half-way: memory and rows a second (ARGS="--rows 100000")
+	@$(BIN)/python -m bench.soak $(ARGS)
+
 .PHONY: docs
 docs: $(VENV)/.dev ## write docs/api/: the AsyncAPI document and the services' OpenAPI documents
 	@$(BIN)/python -m deploy.api_documents docs/api

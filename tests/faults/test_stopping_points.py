@@ -50,8 +50,12 @@ WHERE = {
 CASES = [(service, point) for service, points in WHERE.items() for point in points]
 
 
+ELSEWHERE = {Point.REQUEST_ANSWERED, Point.IMPORT_ROWS_WITHDRAWN}
+"""Points that the tests of partners and of the undo stop at."""
+
+
 def test_every_stopping_point_is_reached_by_a_case() -> None:
-    assert {point for _, point in CASES} == set(Point)
+    assert {point for _, point in CASES} | ELSEWHERE == set(Point)
 
 
 @pytest.fixture(scope="module")

@@ -188,6 +188,15 @@ async def test_an_application_stands_where_its_highest_revision_and_its_newest_o
     }
 
 
+async def test_an_application_whose_import_was_undone_stands_so_for_good(real: InMongo) -> None:
+    await real.heads.withdrawn({"a": 1, "b": 1}, {"a"})
+    await real.heads.withdrawn({"a": 1})
+    assert await real.queue.standings(["a", "b"]) == {
+        "a": Standing(revision=1, withdrawn=True, undone=True),
+        "b": Standing(revision=1, withdrawn=True),
+    }
+
+
 async def test_emails_are_listed_newest_first_page_by_page_and_by_what_is_asked(mailroom: Mailroom) -> None:
     emails = [new_email(to=f"ada{index}@charity.example") for index in range(5)]
     for email in emails:

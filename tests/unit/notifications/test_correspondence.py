@@ -251,6 +251,14 @@ async def test_a_withdrawal_that_names_its_applicant_is_confirmed_once() -> None
     assert service.heads.told == [("withdrawn", {of.application_id: 1})]
 
 
+async def test_an_application_whose_import_was_undone_is_noted_and_nobody_is_written_to() -> None:
+    service, of = Service(), summary()
+    data = ApplicationWithdrawn(application_id=of.application_id, revision=1, withdrawn_at=NOW, undone=True)
+    await service.receive(event(data))
+    assert service.written() == []
+    assert [name for name, _ in service.heads.told] == ["withdrawn", "undone"]
+
+
 async def test_changes_of_pauses_are_kept() -> None:
     service = Service()
     changed = PauseChanged(pause_id="p", version=1, effective_from=NOW, pause={})
