@@ -18,6 +18,7 @@ from deploy.samples import Sample, stream, write_csv
 from shared.stopping import Point
 from tests import running
 from tests.servers import Servers
+from tests.stopping import start_to_stop
 
 ROWS = 60
 
@@ -76,7 +77,7 @@ def test_stopped_there_and_started_again_everything_ends_the_same(
 ) -> None:
     process = stack.services[service][0]
     process.stop()
-    process.start({"ACCEDE_STOP_AT": point})
+    start_to_stop(process, point)
     batch = list(islice(stream(ROWS, running.commitments_hash(), seed=len(sent) + 1), ROWS))
     identity, path = uuid4().hex, tmp_path / "rows.csv"
     upload_though_it_dies(stack, batch, path, identity)

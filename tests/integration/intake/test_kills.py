@@ -17,6 +17,7 @@ from shared.topology import Topology
 from tests.integration.intake.running import KEYS, running, settings_for, submission
 from tests.integration.intake.test_imports import csv_of, row
 from tests.servers import Servers
+from tests.stopping import start_to_stop
 from tests.waiting import eventually
 
 ROWS = 60
@@ -71,7 +72,7 @@ async def test_a_killed_import_ends_with_every_row_once_and_exact_counts(
         Point.FACT_WRITTEN,
         Point.FACT_PUBLISHED,
     ):
-        process.start({"ACCEDE_STOP_AT": str(point)})
+        start_to_stop(process, point)
         await send()
         process.wait_ended(30)
         await database["leases"].delete_many({})  # as if they had run out
@@ -98,7 +99,7 @@ async def test_a_submission_that_was_stored_before_a_kill_is_answered_the_same_a
     async with running(settings_for(servers, database, topology), database):
         pass
     headers = {"Idempotency-Key": "k", "Authorization": f"Bearer {KEYS['alpha'][1]}"}
-    process.start({"ACCEDE_STOP_AT": str(Point.FACT_WRITTEN)})
+    start_to_stop(process, Point.FACT_WRITTEN)
     async with httpx.AsyncClient(base_url=process.url, trust_env=False) as client:
         with pytest.raises(httpx.TransportError):
             await client.post(
