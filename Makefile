@@ -46,8 +46,18 @@ check: $(VENV)/.dev ## format, lint, types, import contracts and unit tests, in 
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python -m pytest -q tests/unit tests/contracts $(ARGS)
 
+# The tests of pages drive the system's Chromium. As root on Debian a missing one is installed; else they are skipped, loudly.
+.PHONY: browser
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing chromium from the system's packages …"; \
+	    apt-get -y -qq -o DPkg::Lock::Timeout=180 update >/dev/null && \
+	    apt-get -y -qq -o DPkg::Lock::Timeout=180 install --no-install-recommends chromium fonts-dejavu-core >/dev/null; \
+	  else echo "NO BROWSER: the tests of pages are SKIPPED. Install chromium to run them."; fi
+
 .PHONY: test
-test: $(VENV)/.dev ## everything that CI runs: the checks, and all tests on real servers, with the coverage gate
+test: $(VENV)/.dev browser ## everything that CI runs: the checks, and all tests on real servers, with the coverage gate
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy

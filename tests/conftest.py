@@ -12,13 +12,15 @@ import structlog
 from shared import mongo
 from shared.topology import Topology
 from tests import servers as real
+from tests.e2e import browser
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     if (running := real.given()) is not None:
-        return f"real RabbitMQ and MongoDB: {running.kind}"
-    kind = "containers" if real.container_engine_answers() else "the local runner's processes (no container engine)"
-    return f"real RabbitMQ and MongoDB: {kind}"
+        kind = running.kind
+    else:
+        kind = "containers" if real.container_engine_answers() else "the local runner's processes (no container engine)"
+    return [f"real RabbitMQ and MongoDB: {kind}", browser.header()]
 
 
 _configure = structlog.configure

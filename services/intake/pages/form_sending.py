@@ -85,6 +85,7 @@ def _check(site: FormSite, visit: Visit, refusal: list[FieldError] | None = None
         sections=[_section(visit, step) for step in steps],
         errors=[_placed(steps, error) for error in errors],
         blank=rules.unanswered(draft, steps),
+        sendable=not rules.errors_of(draft, steps[0], policy),
         pauses=_held(visit),
         category=text_in(category.label, LOCALE) if category else draft.category,
         signed_before=rules.signed_before(draft, policy),

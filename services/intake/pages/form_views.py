@@ -62,10 +62,10 @@ def field_views(
 
 
 def _view(one: Field, value: AnswerValue | None, errors: tuple[str, ...]) -> FieldView:
-    lines = one.type == "list" or one.multiline
+    lines = one.type == "list" or (one.type == "text" and (one.multiline or one.max_length > LONG))
     return FieldView(
         name=one.name,
-        kind=_KINDS.get(one.type, "area" if lines or one.max_length > LONG else "line"),
+        kind=_KINDS.get(one.type, "area" if lines else "line"),
         label=text_in(one.label, LOCALE),
         hint=_hint(one),
         value="\n".join(value) if isinstance(value, list) else value if isinstance(value, str) else "",

@@ -184,3 +184,15 @@ def test_fields_show_what_was_entered_and_answers_read_as_words() -> None:
 
 def test_the_document_of_an_empty_draft_names_its_category_alone() -> None:
     assert document_of(draft(), weprotect().document)["category"] == CIVIL
+
+
+def test_email_and_date_questions_are_one_line_and_long_texts_are_several() -> None:
+    kinds = {
+        each.name: (each.kind, each.input_type)
+        for page in question_steps(DOCUMENT, CIVIL)
+        for each in field_views(page, {})
+    }
+    assert kinds["commitments.signed_on"] == ("line", "date")
+    assert kinds["nominees.senior.email"] == ("line", "email")
+    assert kinds["registration.number"] == ("line", "text")
+    assert kinds["response.statement"] == ("area", "text")
