@@ -59,7 +59,8 @@ async def test_the_openapi_document_is_valid_and_shows_bodies_keys_and_examples(
     assert schema["example"]["category"]
     assert submit["security"] == [{"ApiKey": []}]
     upload = document["paths"]["/v1/imports"]["post"]["requestBody"]["content"]
-    assert set(upload) == {"text/csv", "application/x-ndjson", "application/jsonl", "multipart/form-data"}
+    workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    assert set(upload) == {"text/csv", "application/x-ndjson", "application/jsonl", workbook, "multipart/form-data"}
     public = {"/healthz", "/readyz", "/metrics", "/v1/links", "/v1/form"}
     assert "GET /v1/form" in submit["requestBody"]["description"]
     assert "Location" in submit["responses"]["202"]["headers"]
