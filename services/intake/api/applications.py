@@ -202,7 +202,9 @@ def _own(statuses: StatusProjection) -> Callable[[str, Caller], Awaitable[Status
         status = await statuses.find(application_id)
         # What belongs to another client does not exist for this one; what came by the public form belongs to no key, even
         # if one has the form's name.
-        if status is None or not (caller.may("operator") or (status.client == caller.name and status.channel != "form")):
+        if status is None or not (
+            caller.may("operator") or (status.client == caller.name and status.channel != "form")
+        ):
             raise not_found("application")
         return status
 
