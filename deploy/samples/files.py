@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,20 +53,22 @@ COLUMNS = ENVELOPE + QUESTIONS
 """The columns of a file: the envelope, then one per question."""
 
 
-def csv_row(submission: dict[str, Any]) -> list[str]:
-    """A submission as the cells of `COLUMNS`: booleans `true`/`false`, lists joined by `;`, unanswered empty."""
+def csv_row(submission: dict[str, Any], also: Sequence[str] = ()) -> list[str]:
+    """A submission as the cells of `COLUMNS` and of the questions in `also`: booleans `true`/`false`, lists joined by `;`,
+    unanswered empty."""
     cells = [_envelope(submission, column) for column in ENVELOPE]
-    return [_cell(value) for value in [*cells, *(submission["answers"].get(question) for question in QUESTIONS)]]
+    answers = (submission["answers"].get(question) for question in (*QUESTIONS, *also))
+    return [_cell(value) for value in [*cells, *answers]]
 
 
-def write_csv(path: Path, rows: Iterable[Sample]) -> int:
-    """Write samples to a UTF-8 CSV file with a header, row by row; how many."""
+def write_csv(path: Path, rows: Iterable[Sample], also: Sequence[str] = ()) -> int:
+    """Write samples to a UTF-8 CSV file with a header, row by row, with a column for each question in `also`; how many."""
     written = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
+        writer.writerow((*COLUMNS, *also))
         for written, sample in enumerate(rows, start=1):  # noqa: B007 - the count is the answer
-            writer.writerow(csv_row(sample.submission))
+            writer.writerow(csv_row(sample.submission, also))
     return written
 
 

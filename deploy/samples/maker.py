@@ -38,21 +38,38 @@ def samples(chapter: int, commitments_hash: str, seed: int = DEFAULT_SEED) -> li
     `commitments_hash` is the hash of the commitments in force, which the samples have signed. The same arguments give
     the same samples, on every machine.
     """
+    return [
+        _sample(rng, part, organisation, commitments_hash) for part, rng, organisation in _applicants(chapter, seed)
+    ]
+
+
+def _applicants(chapter: int, seed: int) -> Iterator[tuple[Part, Random, Organisation]]:
+    """Who applies in a chapter, each with what else is drawn for them. Nobody applies in both chapters."""
     organisations = register(Random(f"{seed}/names"), chapter)
-    made = []
+    if chapter > 1:
+        organisations.taken.update(organisation.name for _, _, organisation in _applicants(chapter - 1, seed))
     for part in cast(chapter):
         rng = Random(f"{seed}/{part.sample}")
-        made.append(_sample(rng, part, organisations.next(rng, part.category, part.kind), commitments_hash))
-    return made
+        yield part, rng, organisations.next(rng, part.category, part.kind)
 
 
 def stream(rows: int, commitments_hash: str, seed: int = DEFAULT_SEED) -> Iterator[Sample]:
-    """Any number of samples for load tests, one at a time. Names bear a running number, so none comes twice."""
+    """Any number of samples for load tests, one at a time. Names, and with them websites, and registrations bear the
+    seed and a running number, so no organisation comes twice, also in runs with different seeds."""
     for number, part in enumerate(islice(endless_cast(), rows), start=1):
         rng = Random(f"{seed}/{part.sample}")
         drawn = _elsewhere(rng, part.kind) or invent(rng, IN_TRUTH.get(part.kind, part.category))
-        named = Organisation(f"{drawn.name} {number}", drawn.country, drawn.instrument, drawn.focus)
-        yield _sample(rng, part, named, commitments_hash)
+        named = Organisation(f"{drawn.name} {seed}-{number}", drawn.country, drawn.instrument, drawn.focus)
+        yield _numbered(_sample(rng, part, named, commitments_hash), number, seed)
+
+
+def _numbered(sample: Sample, number: int, seed: int) -> Sample:
+    """The sample with a registration of its own, where it has one; a dash stays a dash."""
+    answers = sample.submission["answers"]
+    registered = answers.get("registration.number")
+    if registered and any(character.isdigit() for character in registered):
+        answers["registration.number"] = f"R{seed}-{10_000_019 + 7 * number}"
+    return sample
 
 
 def _elsewhere(rng: Random, kind: str) -> Organisation | None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from shared.errors import Permanent
 from shared.events import PolicyActivated
 from shared.policy.engine import CriterionAnswer, Engine
-from shared.policy.pack import Policy, PolicyDocument
+from shared.policy.pack import Policy, PolicyDocument, Question
 from tests.unit.policy.packs import complete, criterion, small, submission, weprotect
 
 
@@ -184,10 +184,37 @@ def test_an_answer_goes_to_json_and_back() -> None:
     assert adapter.validate_json(adapter.dump_json(line)) == line
 
 
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        ({"type": "boolean"}, "yes"),
+        ({"type": "list"}, "one, two"),
+        ({"type": "text"}, ["one", "two"]),
+        ({"type": "text"}, True),
+        ({"type": "date"}, "last spring"),
+        ({"type": "date"}, "2021-02-30"),
+        ({"type": "country"}, "England"),
+        ({"type": "choice", "choices": {"new": {"en": "New"}}}, "gone"),
+        ({"type": "choices", "choices": {"new": {"en": "New"}}}, ["new", "gone"]),
+        ({"type": "choices", "choices": {"new": {"en": "New"}}}, "new"),
+    ],
+)
+def test_an_answer_to_what_is_another_question_now_is_asked_for_anew(
+    tmp_path: Path, type_: dict[str, Any], value: Any
+) -> None:
+    """An application that was let in by the version before is neither refused for it nor given up."""
+    document = small(tmp_path)
+    asked = Question.model_validate({"label": {"en": "Text"}, **type_})
+    now = document.model_copy(update={"questions": {**document.questions, "a.text": asked}})
+    (line,) = Engine(now).answer(submission(a__text=value))
+    assert (line.answer, line.missing, line.evidence) == ("missing", ("a.text",), {"a.text": None})
+
+
 def test_an_engine_error_is_permanent_and_names_the_criterion() -> None:
-    unchecked = complete("un_member_state", government__letter=True)
-    with pytest.raises(Permanent, match=r"un-member-state\.letter"):
-        Engine(weprotect().document).answer(unchecked)
+    document = weprotect().document
+    broken = document.criteria[0].model_copy(update={"expect": "1 + 1", "when": None})
+    with pytest.raises(Permanent, match=broken.id.replace(".", r"\.")):
+        Engine(document.model_copy(update={"criteria": (broken,)})).answer(complete("un_member_state"))
 
 
 def test_an_expression_that_came_by_event_is_held_to_the_same_allow_list() -> None:

@@ -21,6 +21,8 @@ from tests.unit.policy.packs import (
 )
 
 CATEGORIES = "criteria-categories.yaml"
+DATED = '    label:\n      en: "Date of signing"'
+LEAD = '    label:\n      en: "Senior lead"'
 
 
 @pytest.mark.parametrize(
@@ -37,8 +39,8 @@ CATEGORIES = "criteria-categories.yaml"
         ("criteria-members.yaml", "    needs: [aims.accepted]", "    neds: [aims.accepted]", "unknown key 'neds'"),
         ("criteria-members.yaml", "- id: aims.accepted", "- id: collaboration.attested", "is there twice"),
         ("criteria-members.yaml", "unmet: missing\n", "unmet: shrug\n", "Input should be"),
-        ("questions.yaml", "{en: \"Date of signing\"}", "{fr: \"Date de signature\"}", "has no text in 'en'"),
-        ("questions.yaml", "{en: \"Date of signing\"}", "{en: \"Date of signing\", english: \"x\"}", "is not a locale"),
+        ("questions.yaml", DATED, DATED.replace("en: ", "pt: "), "has no text in 'en'"),
+        ("questions.yaml", DATED, f"{DATED}\n      english: x", "is not a locale"),
         ("questions.yaml", "    type: date", "    type: dat", "Input should be"),
         ("questions.yaml", "  commitments.role:", "  commitments.role.in:", "word of the expressions"),
         ("questions.yaml", "  response.statement:", "  commitments.role:", "is said twice"),
@@ -46,6 +48,8 @@ CATEGORIES = "criteria-categories.yaml"
         ("facts.yaml", "in_list: un-observers", "in_list: observers", "unknown list 'observers'"),
         ("facts.yaml", "from: commitments.text_hash,", "from: aims.accepted,", "derived from one text"),
         ("pauses.yaml", "Europe/London", "Europe/Londinium", "unknown time zone"),
+        ("liaison.yaml", "Europe/London", "Europe/Londinium", "unknown time zone"),
+        ("liaison.yaml", "days: 10", "days: 0", "reply_within_working_days"),
         ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2021-01-01T00:00", "ends after it begins"),
         ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2022-01-01T00:00Z", "wall-clock"),
         ("pauses.yaml", "until: 2022-01-01T00:00", "until: 2022-03-27T01:30", "skip"),
@@ -57,12 +61,26 @@ CATEGORIES = "criteria-categories.yaml"
         ("groups.yaml", "texts: [aims.text]", "texts: [aims.words]", "unknown text 'aims.words'"),
         ("groups.yaml", "- id: response", "- id: kind", "is there twice"),
         ("groups.yaml", "- id: response", "- id: our-response", "is not an id"),
+        ("evidence.yaml", "for: [un_member_state]", "for: [un_member]", "unknown category 'un_member'"),
+        ("evidence.yaml", "criteria: [un-member-state.letter]", "criteria: [letter]", "unknown criterion 'letter'"),
+        ("evidence.yaml", "- id: signed_commitments", "- id: registration", "is there twice"),
+        ("evidence.yaml", "- id: signed_commitments", "- id: signed-commitments", "is not an id"),
+        ("evidence.yaml", "- id: signed_commitments", "- ident: signed_commitments", "unknown key 'ident'"),
         ("benefits.yaml", "available: false", "available: soon", "boolean"),
+        ("nominees.yaml", "name: nominees.senior.name", "name: nominees.senior.title", "unknown question"),
+        ("nominees.yaml", "email: nominees.senior.email", "email: nominees.senior.role", "of type text, not email"),
+        ("nominees.yaml", "name: nominees.working.name", "name: nominees.senior.name", "about the nominee senior already"),
+        ("nominees.yaml", "- id: working", "- id: senior", "is there twice"),
+        ("nominees.yaml", "- id: working", "- id: Working-level", "is not an id"),
+        ("nominees.yaml", LEAD, LEAD.replace("en: ", "pt: "), "has no text in 'en'"),
+        ("nominees.yaml", LEAD, LEAD.replace("label:", "title:"), "unknown key 'title'"),
         ("commitments.yaml", "- id: summits", "- id: promote", "is there twice"),
         ("commitments.yaml", "- id: removal", "- id: reporting", "is there twice"),
-        ("texts.yaml", "  route.appeal: {en: \"", "  route.appeal: {en: \"\"} #", "has no text in 'en'"),
+        ("texts.yaml", "  route.appeal:\n    en: \"", "  route.appeal:\n    en: \"\" #", "has no text in 'en'"),
         ("pack.yaml", "id: weprotect", "ident: weprotect", "unknown section 'ident'"),
         ("pack.yaml", "effective_from: 2020-01-01T00:00:00+00:00", "effective_from: 2020-01-01T00:00:00", "timezone"),
+        ("pack.yaml", "effective_from: 2020-01-01T00", "effective_from: 9999-01-01T00", "in the years 1900 to 2199"),
+        ("pauses.yaml", "until: 2022-01-01T00:00", "until: 9999-12-31T00:00", "in the years 1900 to 2199"),
         ("lists/un-observers.csv", "VA,Holy See", "PS,Holy See", "is there twice"),
         ("lists/un-observers.csv", "VA,Holy See", "VA,Holy See,1964", "does not fit the header"),
     ],
@@ -75,6 +93,33 @@ def test_a_mistake_is_named_with_its_file_and_line(tmp_path: Path, file: str, ol
     assert any(text.startswith(f"{file}:") and message in text for text in shown), shown
     if "twice" not in message:
         assert any(text.startswith(f"{file}:{line}: ") and message in text for text in shown), (line, shown)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "pauses.yaml",
+            "exempt: [un_member_state,",
+            "exempt: [un_member_state,\n      nobody,",
+            "unknown category 'nobody'",
+        ),
+        (
+            CATEGORIES,
+            "needs: [country.un_member]",
+            "needs:\n      - country.un_member\n      - x.y",
+            "'x.y' is no question",
+        ),
+        ("groups.yaml", "[response.statement]", "\n      - response.statement\n      - x.y", "unknown question 'x.y'"),
+    ],
+)
+def test_of_a_list_over_several_lines_the_line_is_named(
+    tmp_path: Path, file: str, old: str, new: str, message: str
+) -> None:
+    folder = copy_of_weprotect(tmp_path)
+    line = replace(folder / file, old, new) + new.count("\n")
+    assert [str(error) for error in mistakes(folder) if str(error).startswith(f"{file}:{line}: ")], mistakes(folder)
+    assert any(message in str(error) for error in mistakes(folder))
 
 
 def test_all_mistakes_are_told_at_once_in_their_order(tmp_path: Path) -> None:
@@ -143,6 +188,9 @@ def test_an_empty_folder_is_no_pack(tmp_path: Path) -> None:
         ("texts: []\n", 1, "must be a mapping"),
         ("texts:\n  a: &a {en: x}\n  b: *a\n", 3, "anchors and aliases"),
         ("texts:\n  ? [a]\n  : {en: x}\n", 2, "a key must be"),
+        ("texts:\n  a: *b\n", 2, "found undefined alias 'b'"),
+        pytest.param("texts: " + "[" * 100_000, 1, "is nested too deeply", id="lists that do not end"),
+        pytest.param("- " * 100_000, 1, "is nested too deeply", id="items that do not end"),
     ],
 )
 def test_files_that_are_not_read(tmp_path: Path, text: str, line: int, message: str) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.application import Contact, Organisation, Submission
-from shared.policy.answers import check, is_blank
+from shared.policy.answers import check, fitting, is_blank
 from shared.policy.countries import countries
-from shared.policy.engine import Engine
+from shared.policy.engine import Engine, without_blanks
 from shared.policy.pack import Question
 from tests.unit.policy.packs import weprotect
 
@@ -64,3 +64,15 @@ def test_what_passes_validation_is_always_answered_and_blanks_are_never_refused(
 @given(SUBMISSIONS.filter(lambda one: not check(DOCUMENT, one)))
 def test_the_same_application_always_gets_the_same_answers(submission: Submission) -> None:
     assert Engine(DOCUMENT).answer(submission) == ENGINE.answer(submission)
+
+
+@settings(max_examples=300, deadline=None)
+@given(SUBMISSIONS)
+def test_an_answer_that_does_not_fit_its_question_counts_as_blank_and_breaks_nothing(submission: Submission) -> None:
+    """It may be right by another version of the policy, in which the question was of another type."""
+    said = without_blanks(submission.answers)
+    fits = {name: value for name, value in said.items() if fitting(DOCUMENT.questions[name])(value)}
+    wrong = {error.pointer.split("/")[2] for error in check(DOCUMENT, submission)}
+    assert fits.keys() >= said.keys() - wrong
+    fitting_alone = submission.model_copy(update={"answers": fits})
+    assert ENGINE.answer(submission) == ENGINE.answer(fitting_alone)

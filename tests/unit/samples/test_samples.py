@@ -16,6 +16,7 @@ from deploy.samples.__main__ import PACK, main
 from deploy.samples.facts import states, table
 from shared.application import Submission
 from shared.policy.answers import check
+from shared.policy.identity import Identities
 from shared.policy.loader import load_pack
 from shared.policy.pack import PolicyDocument
 
@@ -55,6 +56,14 @@ def test_no_two_samples_of_a_chapter_share_an_organisation_or_a_contact_address(
     made = [sample.submission for sample in samples(chapter, HASH)]
     assert len({s["organisation"]["name"].casefold() for s in made}) == len(made)
     assert len({s["contact"]["email"].casefold() for s in made}) == len(made)
+
+
+def test_no_two_samples_are_twins(policy: PolicyDocument) -> None:
+    """In both chapters together, and among those for load tests: what happens to each is about itself alone."""
+    identities = Identities(policy.identity, policy.lists)
+    for made in ([*samples(1, HASH), *samples(2, HASH)], list(islice(stream(3000, HASH), 3000))):
+        keys = [key for each in made for key in identities.keys(Submission.model_validate(each.submission))]
+        assert len(set(keys)) == len(keys) > len(made)
 
 
 def test_a_real_state_or_organisation_applies_in_one_chapter_only() -> None:
