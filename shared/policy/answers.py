@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from urllib.parse import urlsplit
 
@@ -134,6 +134,29 @@ def problems_with(question: Question, value: Value) -> Iterator[tuple[str, str]]
         yield "", "must be a text"
     else:
         yield from (("", problem) for problem in _item_problems(question, value))
+
+
+def fitting(question: Question) -> Callable[[Value], bool]:
+    """Tells whether a value that is not blank is what a question asks for: of its kind, one of its choices, a day.
+
+    What a version of the policy let in fits its questions; another version may ask otherwise under the same name. Made once
+    for each question: it is asked of every answer of a million applications.
+    """
+    choices = frozenset(question.choices)
+    match question.type:
+        case "boolean":
+            return lambda value: isinstance(value, bool)
+        case "list":
+            return lambda value: isinstance(value, list)
+        case "choices":
+            return lambda value: isinstance(value, list) and choices.issuperset(value)
+        case "choice":
+            return lambda value: isinstance(value, str) and value in choices
+        case "country":
+            return lambda value: isinstance(value, str) and value in countries()
+        case "date":
+            return lambda value: isinstance(value, str) and _is_day(value)
+    return lambda value: isinstance(value, str)
 
 
 def _item_problems(question: Question, text: str) -> Iterator[str]:

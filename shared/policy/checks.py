@@ -85,6 +85,43 @@ def _groups(document: PolicyDocument) -> Iterator[Problem]:
             shown.setdefault(question, group.id)
 
 
+def _nominees(document: PolicyDocument) -> Iterator[Problem]:
+    """Whoever is found eligible has to have named them, so that there is somebody to ask."""
+    needed = {name for criterion in document.criteria for name in criterion.needed_names()}
+    taken: dict[str, str] = {}
+    for index, nominee in enumerate(document.nominees):
+        if not WORD.match(nominee.id):
+            yield ("nominees", index, "id"), f"'{nominee.id}' is not an id: small letters, digits and _"
+        for key, type_, name in (("name", "text", nominee.name), ("email", "email", nominee.email)):
+            if name not in document.questions:
+                continue  # said where references are checked
+            if document.questions[name].type != type_:
+                yield (
+                    ("nominees", index, key),
+                    f"'{name}' is a question of type {document.questions[name].type}, not {type_}",
+                )
+            if name not in needed:
+                yield ("nominees", index, key), f"no criterion needs '{name}', so there may be nobody to ask"
+            if name in taken:
+                yield ("nominees", index, key), f"'{name}' is a question about the nominee {taken[name]} already"
+            taken.setdefault(name, nominee.id)
+
+
+def _identity(document: PolicyDocument) -> Iterator[Problem]:
+    for index, asked in enumerate(document.identity.registrations if document.identity else ()):
+        for key, type_, name in (("number", "text", asked.number), ("country", "country", asked.country)):
+            question = document.questions.get(name or "")
+            if question and question.type != type_:
+                steps = ("identity", "registrations", index, key)
+                yield steps, f"'{name}' is a question of type {question.type}, not {type_}"
+
+
+def _evidence(document: PolicyDocument) -> Iterator[Problem]:
+    for index, kind in enumerate(document.evidence):
+        if not WORD.match(kind.id):
+            yield ("evidence", index, "id"), f"'{kind.id}' is not an id: small letters, digits and _"
+
+
 def _facts(document: PolicyDocument) -> Iterator[Problem]:
     for name, fact in document.facts.items():
         question = document.questions.get(fact.from_)
@@ -97,8 +134,10 @@ def _twice(document: PolicyDocument) -> Iterator[Problem]:
     commitments = document.commitments.items
     groups: list[tuple[Steps, Iterable[str]]] = [
         (("groups",), (item.id for item in document.groups)),
+        (("evidence",), (item.id for item in document.evidence)),
         (("criteria",), (item.id for item in document.criteria)),
         (("declarations",), (item.id for item in document.declarations)),
+        (("nominees",), (item.id for item in document.nominees)),
         (("benefits",), (item.id for item in document.benefits)),
         (("pauses",), (item.id for item in document.pauses)),
         (("commitments", "items"), (item.id for item in commitments)),
@@ -123,6 +162,9 @@ CHECKS: tuple[Callable[[PolicyDocument], Iterator[Problem]], ...] = (
     _names,
     _questions,
     _groups,
+    _evidence,
+    _nominees,
+    _identity,
     _facts,
     _twice,
     _texts,
@@ -141,23 +183,43 @@ def _references(document: PolicyDocument, broken: frozenset[str]) -> Iterator[Pr
     for index, group in enumerate(document.groups):
         used.append((("groups", index, "questions"), "question", group.questions, set(document.questions)))
         used.append((("groups", index, "texts"), "text", group.texts, set(document.texts)))
+    for index, evidence in enumerate(document.evidence):
+        used.append((("evidence", index, "for"), "category", evidence.for_, set(document.categories)))
+        used.append((("evidence", index, "criteria"), "criterion", evidence.criteria, criteria))
     for index, declaration in enumerate(document.declarations):
         used.append((("declarations", index, "criteria"), "criterion", declaration.criteria, criteria))
+    for index, nominee in enumerate(document.nominees):
+        used.append((("nominees", index, "name"), "question", [nominee.name], set(document.questions)))
+        used.append((("nominees", index, "email"), "question", [nominee.email], set(document.questions)))
     for index, pause in enumerate(document.pauses):
         used.append((("pauses", index, "covers"), "category", pause.covers, set(document.categories)))
         used.append((("pauses", index, "exempt"), "category", pause.exempt, set(document.categories)))
-    for steps, kind, names, there in used:
-        for name in names:
+    for steps, kind, names, there in [*used, *_identity_references(document)]:
+        for index, name in enumerate(names):
             if name not in there and name not in broken:
-                yield steps, f"unknown {kind} '{name}'"
+                yield (*steps, index), f"unknown {kind} '{name}'"  # in a list over several lines, its own line
+
+
+def _identity_references(document: PolicyDocument) -> Iterator[tuple[Steps, str, Iterable[str], set[str]]]:
+    if (identity := document.identity) is None:
+        return
+    for index, asked in enumerate(identity.registrations):
+        for key, name in (("number", asked.number), ("country", asked.country)):
+            steps = ("identity", "registrations", index, key)
+            yield steps, "question", [name] if name is not None else [], set(document.questions)
+    for key in ("leading_words", "legal_forms", "generic_names", "shared_domains"):
+        name = getattr(identity, key)
+        yield ("identity", key), "list", [name] if name is not None else [], set(document.lists)
 
 
 def _criterion(
     document: PolicyDocument, criterion: Criterion, names: set[str], broken: frozenset[str]
 ) -> Iterator[Problem]:
     needs = set(criterion.needed_names())
-    for name in sorted(needs - names):
-        yield ("needs",), f"'{name}' is no question, built-in name or fact"
+    for place, need in enumerate(criterion.needs):
+        for name in need.any:
+            if name not in names:
+                yield ("needs", place), f"'{name}' is no question, built-in name or fact"
     if criterion.expect is None and criterion.unmet != "not_met":
         yield ("unmet",), "without 'expect' nothing can be unmet"
     usable = needs <= names and not broken & needs

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from shared.policy.base import text_in
-from shared.policy.pack import Criterion, Pause, Policy, PolicyDocument, Question
+from shared.policy.languages import language_name, languages_of, untranslated
+from shared.policy.pack import Criterion, EvidenceKind, Pause, Policy, PolicyDocument, Question
 
 
 def describe(policy: Policy, locale: str = "en") -> Iterator[str]:
@@ -23,6 +24,9 @@ def describe(policy: Policy, locale: str = "en") -> Iterator[str]:
     yield f"{len(document.pauses)} pauses"
     for pause in document.pauses:
         yield from _pause(pause, locale)
+    if document.liaison is not None:
+        days, zone = document.liaison.reply_within_working_days, document.liaison.timezone
+        yield f"  requests of those who are exempt are answered within {days} working days ({zone})"
     yield ""
     yield f"{len(document.criteria)} criteria"
     for criterion in document.criteria:
@@ -32,8 +36,14 @@ def describe(policy: Policy, locale: str = "en") -> Iterator[str]:
     yield ""
     yield f"{len(document.questions)} questions"
     yield from (_question(name, question, locale) for name, question in document.questions.items())
+    if document.evidence:
+        yield ""
+        yield f"{len(document.evidence)} kinds of documents"
+        yield from (_evidence(kind, locale) for kind in document.evidence)
     yield ""
     yield from _lists(document)
+    yield ""
+    yield from _languages(document)
 
 
 def _pause(pause: Pause, locale: str) -> Iterator[str]:
@@ -80,9 +90,35 @@ def _question(name: str, question: Question, locale: str) -> str:
     return f"  {name} ({question.type}{choices}{asked}): {text_in(question.label, locale)}"
 
 
+def _evidence(kind: EvidenceKind, locale: str) -> str:
+    asked = f"asked of {', '.join(kind.for_)}" if kind.for_ else "asked of all"
+    return f"  {kind.id} ({asked}{'; required' if kind.required else ''}): {text_in(kind.label, locale)}"
+
+
 def _lists(document: PolicyDocument) -> Iterator[str]:
     yield f"{len(document.facts)} facts, {len(document.lists)} lists"
     for name, fact in document.facts.items():
         what = f"is in {fact.in_list}" if fact.in_list else f"is the hash of the {fact.equals_hash_of}"
         yield f"  {name}: {fact.from_} {what}"
     yield from (f"  {name}: {len(codes)} entries" for name, codes in document.lists.items())
+    yield ""
+    yield from _identity(document)
+
+
+def _identity(document: PolicyDocument) -> Iterator[str]:
+    if document.identity is None:
+        yield "organisations that apply twice are not looked for"
+        return
+    numbers = ", ".join(asked.number for asked in document.identity.registrations)
+    yield "an organisation that applies twice is recognised by its website, its name with the country" + (
+        f", and {numbers}" if numbers else ""
+    )
+
+
+def _languages(document: PolicyDocument) -> Iterator[str]:
+    found = languages_of(document)
+    yield f"{len(found)} languages"
+    for locale in found:
+        lacking = untranslated(document, locale)
+        yield f"  {locale} ({language_name(locale)}): {f'{len(lacking)} texts are in English' if lacking else 'whole'}"
+        yield from (f"    {place}" for place in lacking)

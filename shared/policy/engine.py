@@ -8,7 +8,7 @@ from typing import Literal
 
 from shared.application import Submission
 from shared.errors import Permanent
-from shared.policy.answers import built_in, is_blank
+from shared.policy.answers import built_in, fitting, is_blank
 from shared.policy.base import BUILT_INS, Localised, QuestionType, Value
 from shared.policy.formulas import Formula, FormulaError
 from shared.policy.pack import AnswerKind, Criterion, Fact, PolicyDocument
@@ -36,7 +36,7 @@ class Engine:
     """A policy document, compiled once. Raises `Permanent` when an expression is not one of ours."""
 
     def __init__(self, document: PolicyDocument) -> None:
-        self._questions = document.questions.keys()
+        self._fits = {name: fitting(question) for name, question in document.questions.items()}
         self._facts = [(name, fact.from_, fact_set(document, fact)) for name, fact in document.facts.items()]
         self._rules = [Rule(document, criterion) for criterion in document.criteria]
 
@@ -52,14 +52,19 @@ class Engine:
                 raise Permanent(f"criterion {rule.criterion.id} cannot be answered: {error}") from error
         return tuple(found)
 
-    def _values(self, application: Submission) -> dict[str, Value]:
-        """Everything known by name: answers, then built-in names, then facts; what is blank is left out.
+    def looked_at(self, answers: Mapping[str, Value]) -> dict[str, Value]:
+        """The answers that say something to the questions of this document.
 
-        An answer to what is no question of this document is not looked at: it may be one of another version, and a fact
-        cannot be claimed.
+        An answer to what is no question of it is not looked at: it may be one of another version, and a fact cannot be
+        claimed. Nor is one that does not fit its question, which was another one in the version that let it in: it is
+        asked for anew, rather than held against the applicant.
         """
-        asked = self._questions
-        values = without_blanks({name: value for name, value in application.answers.items() if name in asked})
+        asked = without_blanks({name: value for name, value in answers.items() if name in self._fits})
+        return {name: value for name, value in asked.items() if self._fits[name](value)}
+
+    def _values(self, application: Submission) -> dict[str, Value]:
+        """Everything known by name: answers, then built-in names, then facts; what is blank is left out."""
+        values = self.looked_at(application.answers)
         for name in BUILT_INS:
             if value := built_in(application, name):
                 values[name] = value

@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from shared.policy.base import Instant, Localised
 from shared.policy.checks import problems_of
+from shared.policy.identity import Identity
 from shared.policy.pack import (
     Benefit,
     Category,
     Commitments,
     Criterion,
     Declaration,
+    EvidenceKind,
     Fact,
     Group,
+    Liaison,
+    Nominee,
     Pause,
     Policy,
     PolicyDocument,
     Question,
 )
 from shared.policy.problems import PackError, PackInvalid
-from shared.policy.source import PackSource, Steps, read_folder
+from shared.policy.source import PackSource, Steps, read_files, read_folder
+from shared.policy.wall_clock import in_sensible_year, instant_of, zone_named
 
-__all__ = ["PackError", "PackInvalid", "load_pack"]
+__all__ = ["PackError", "PackInvalid", "load_files", "load_pack"]
 
 KEYED: dict[str, TypeAdapter[Any]] = {
     "questions": TypeAdapter(Question),
@@ -39,16 +45,20 @@ KEYED: dict[str, TypeAdapter[Any]] = {
 }
 LISTED: dict[str, TypeAdapter[Any]] = {
     "groups": TypeAdapter(Group),
+    "evidence": TypeAdapter(EvidenceKind),
     "criteria": TypeAdapter(Criterion),
     "declarations": TypeAdapter(Declaration),
+    "nominees": TypeAdapter(Nominee),
     "benefits": TypeAdapter(Benefit),
     "pauses": TypeAdapter(Pause),
 }
 SINGLE: dict[str, TypeAdapter[Any]] = {
     "id": TypeAdapter(str),
     "version_label": TypeAdapter(str),
-    "effective_from": TypeAdapter(Instant),
+    "effective_from": TypeAdapter(Annotated[Instant, AfterValidator(in_sensible_year)]),
     "commitments": TypeAdapter(Commitments),
+    "liaison": TypeAdapter(Liaison),
+    "identity": TypeAdapter(Identity),
 }
 NEEDED = ("id", "version_label", "effective_from", "categories", "questions", "criteria", "commitments", "texts")
 
@@ -58,7 +68,15 @@ def load_pack(folder: Path) -> Policy:
 
     A part that is not well formed is reported and left out; the checks of everything else still run.
     """
-    source = read_folder(folder)
+    return _policy_of(read_folder(folder))
+
+
+def load_files(files: Mapping[str, bytes]) -> Policy:
+    """The policy of a pack's files by their path (`criteria.yaml`, `lists/states.csv`), checked as `load_pack` does."""
+    return _policy_of(read_files(files))
+
+
+def _policy_of(source: PackSource) -> Policy:
     parts = _parse(source)
     for steps, message in problems_of(parts.document(), frozenset(parts.broken)):
         parts.error(steps, message)
@@ -149,9 +167,9 @@ def _with_instants(source: PackSource, pause: Any, steps: Steps) -> Any:
     if not isinstance(pause, dict) or not isinstance(pause.get("timezone"), str):
         return pause
     try:
-        zone = ZoneInfo(pause["timezone"])
-    except (KeyError, ValueError, OSError):
-        source.error((*steps, "timezone"), f"unknown time zone '{pause['timezone']}'")
+        zone = zone_named(pause["timezone"])
+    except ValueError as error:
+        source.error((*steps, "timezone"), str(error))
         return pause
     instants: dict[str, datetime] = {}
     for key in ("from", "until"):
@@ -165,15 +183,7 @@ def _with_instants(source: PackSource, pause: Any, steps: Steps) -> Any:
 
 def _instant(source: PackSource, text: str, zone: ZoneInfo, steps: Steps) -> datetime | None:
     try:
-        local = datetime.fromisoformat(text)
-    except ValueError:
-        source.error(steps, f"'{text}' is not a time such as 2021-07-01T00:00")
+        return instant_of(text, zone, offset_allowed=False)
+    except ValueError as error:
+        source.error(steps, str(error))
         return None
-    if local.tzinfo is not None:
-        source.error(steps, "a pause is written in wall-clock time; its offset comes from 'timezone'")
-        return None
-    instant = local.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != local:
-        source.error(steps, f"the clocks of {zone.key} skip {text}")
-        return None
-    return instant

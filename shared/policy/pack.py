@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from shared.policy.base import DEFAULT_LOCALE, Instant, Localised, PackType, QuestionType, Value, text_in
+from shared.policy.identity import Identity
+from shared.policy.wall_clock import zone_named
 
 __all__ = [
     "Benefit",
@@ -26,11 +28,14 @@ __all__ = [
     "Commitments",
     "Criterion",
     "Declaration",
+    "EvidenceKind",
     "Example",
     "Fact",
     "Group",
+    "Liaison",
     "Localised",
     "Need",
+    "Nominee",
     "Pause",
     "Policy",
     "PolicyDocument",
@@ -62,6 +67,19 @@ class Group(PackType):
     hint: Localised | None = None
     questions: tuple[str, ...] = Field(min_length=1)
     texts: tuple[str, ...] = Field(default=(), description="Names of texts shown above the questions.")
+
+
+class EvidenceKind(PackType):
+    """A kind of document that applicants are asked for, as a file beside their answers. No rule judges files: people do."""
+
+    id: str
+    label: Localised
+    hint: Localised | None = None
+    for_: tuple[str, ...] = Field(
+        default=(), alias="for", description="Categories that are asked for it; empty is all."
+    )
+    criteria: tuple[str, ...] = Field(default=(), description="Criteria whose answers it supports.")
+    required: bool = Field(default=False, description="Whether a form says that it is missing; it can be sent without.")
 
 
 class Category(PackType):
@@ -160,6 +178,16 @@ class Declaration(PackType):
     source: int
 
 
+class Nominee(PackType):
+    """A person every applicant names, and who is asked whether they agree: which questions have their name and address."""
+
+    id: str
+    label: Localised
+    hint: Localised = Field(description="What the person agrees to, as it is said to them.")
+    name: str = Field(description="The question with their name.")
+    email: str = Field(description="The question with their address.")
+
+
 class CommitmentPoint(PackType):
     """A sub-point of a commitment."""
 
@@ -241,9 +269,25 @@ class Pause(PackType):
         """Whether `instant` (aware) lies in the half-open interval."""
         return self.from_ <= instant < self.until
 
+    def is_over(self, instant: datetime) -> bool:
+        """Whether it holds nobody from `instant` (aware) on; so does one that ends before it begins."""
+        return self.until <= max(instant, self.from_)
+
     def holds(self, category: str) -> bool:
         """Whether the category is covered and not exempt."""
         return (not self.covers or category in self.covers) and category not in self.exempt
+
+
+def _known_zone(name: str) -> str:
+    return zone_named(name).key
+
+
+class Liaison(PackType):
+    """How requests of those whom pauses exempt are answered: a person writes back within so many working days, Monday to
+    Friday by the calendar of `timezone`. Public holidays are not known here and count as working days."""
+
+    reply_within_working_days: int = Field(ge=1, le=250)
+    timezone: Annotated[str, AfterValidator(_known_zone)]
 
 
 class PolicyDocument(PackType):
@@ -255,13 +299,17 @@ class PolicyDocument(PackType):
     categories: dict[str, Category] = Field(min_length=1)
     questions: dict[str, Question]
     groups: tuple[Group, ...] = Field(default=(), exclude_if=lambda groups: not groups)
+    evidence: tuple[EvidenceKind, ...] = Field(default=(), exclude_if=lambda kinds: not kinds)
     facts: dict[str, Fact] = Field(default_factory=dict)
     lists: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     criteria: tuple[Criterion, ...] = Field(min_length=1)
     declarations: tuple[Declaration, ...] = ()
+    nominees: tuple[Nominee, ...] = Field(default=(), exclude_if=lambda nominees: not nominees)
     commitments: Commitments
     benefits: tuple[Benefit, ...] = ()
     pauses: tuple[Pause, ...] = ()
+    liaison: Liaison | None = Field(default=None, exclude_if=lambda liaison: liaison is None)
+    identity: Identity | None = Field(default=None, exclude_if=lambda identity: identity is None)
     texts: dict[str, Localised]
 
     def criterion(self, criterion_id: str) -> Criterion:
@@ -270,6 +318,10 @@ class PolicyDocument(PackType):
             if criterion.id == criterion_id:
                 return criterion
         raise KeyError(criterion_id)
+
+    def evidence_for(self, category: str) -> tuple[EvidenceKind, ...]:
+        """The kinds of documents a form for this category asks for, in the pack's order."""
+        return tuple(kind for kind in self.evidence if not kind.for_ or category in kind.for_)
 
     def questions_for(self, category: str) -> dict[str, Question]:
         """The questions a form for this category shows, in the pack's order."""

@@ -11,14 +11,46 @@ from shared.policy.countries import countries
 from shared.policy.pack import PolicyDocument
 
 BUILT_IN_LABELS: Final[Mapping[str, Localised]] = {
-    "category": {"en": "Kind of organisation"},
-    "organisation.name": {"en": "Name of the organisation"},
-    "organisation.country": {"en": "Country of the organisation"},
-    "organisation.website": {"en": "Website of the organisation"},
-    "contact.name": {"en": "Name of the contact"},
-    "contact.email": {"en": "Email address of the contact"},
+    "category": {
+        "en": "Kind of organisation",
+        "fr": "Type d'organisation",
+        "es": "Tipo de organización",
+        "ar": "نوع المؤسسة",
+    },
+    "organisation.name": {
+        "en": "Name of the organisation",
+        "fr": "Nom de l'organisation",
+        "es": "Nombre de la organización",
+        "ar": "اسم المؤسسة",
+    },
+    "organisation.country": {
+        "en": "Country of the organisation",
+        "fr": "Pays de l'organisation",
+        "es": "País de la organización",
+        "ar": "بلد المؤسسة",
+    },
+    "organisation.website": {
+        "en": "Website of the organisation",
+        "fr": "Site Internet de l'organisation",
+        "es": "Sitio web de la organización",
+        "ar": "الموقع الإلكتروني للمؤسسة",
+    },
+    "contact.name": {
+        "en": "Name of the contact",
+        "fr": "Nom de la personne de contact",
+        "es": "Nombre de la persona de contacto",
+        "ar": "اسم جهة الاتصال",
+    },
+    "contact.email": {
+        "en": "Email address of the contact",
+        "fr": "Adresse électronique de la personne de contact",
+        "es": "Dirección de correo electrónico de la persona de contacto",
+        "ar": "عنوان البريد الإلكتروني لجهة الاتصال",
+    },
 }
 """What readers call the names that every submission has; questions have labels in the pack."""
+_YES: Final[Localised] = {"en": "Yes", "fr": "Oui", "es": "Sí", "ar": "نعم"}
+_NO: Final[Localised] = {"en": "No", "fr": "Non", "es": "No", "ar": "لا"}
 
 
 class Line(Protocol):
@@ -83,7 +115,7 @@ def text_of(document: PolicyDocument, name: str, value: Value, locale: str) -> s
     if value is None:
         return None
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return text_in(_YES if value else _NO, locale)
     if isinstance(value, list):
         return ", ".join(filter(None, (text_of(document, name, item, locale) for item in value)))
     question = document.questions.get(name)

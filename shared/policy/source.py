@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
@@ -16,10 +16,13 @@ from shared.policy.problems import PackError
 Steps = tuple[str | int, ...]
 """Where a value is: keys and indexes from the top, such as `("criteria", 3, "needs")`."""
 
-LISTED = frozenset({"groups", "criteria", "declarations", "benefits", "pauses"})
+LISTED = frozenset({"groups", "evidence", "criteria", "declarations", "nominees", "benefits", "pauses"})
 KEYED = frozenset({"questions", "facts", "categories", "texts"})
-SINGLE = frozenset({"id", "version_label", "effective_from", "commitments"})
+SINGLE = frozenset({"id", "version_label", "effective_from", "commitments", "liaison", "identity"})
 
+PACK_FILE = re.compile(r"(lists/[^/\\\x00]{1,100}\.csv|[^/\\\x00]{1,100}\.yaml)\Z")
+DEEPEST = 50
+"""How deeply values of a pack may be nested to be read quickly; none is nested a fifth as deeply."""
 INTEGER = re.compile(r"-?(0|[1-9][0-9]*)\Z")
 AS_OF = re.compile(r"#\s*as of:\s*\d{4}-\d{2}-\d{2}\s*\Z")
 SOURCE = re.compile(r"#\s*source:\s*\S")
@@ -44,14 +47,31 @@ class PackSource:
 
 def read_folder(folder: Path) -> PackSource:
     """Every `*.yaml` of the folder and every `lists/*.csv`. Mistakes are in `errors`; nothing is raised."""
+    return read_files(files_of(folder), str(folder))
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """The files of a folder that are part of a pack, by their path below it."""
+    found = (*sorted(folder.glob("*.yaml")), *sorted(folder.glob("lists/*.csv")))
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in found}
+
+
+def is_pack_file(name: str) -> bool:
+    """Whether a file of this path below the folder is part of a pack."""
+    return PACK_FILE.match(name) is not None
+
+
+def read_files(files: Mapping[str, bytes], where: str = "the pack") -> PackSource:
+    """Every file of a pack by its path. Mistakes are in `errors`; nothing is raised. `where` is what it is called."""
     source = PackSource()
-    files = sorted(folder.glob("*.yaml"))
-    if not files:
-        source.errors.append(PackError(".", 1, f"no .yaml file in {folder}"))
-    for file in files:
-        _FileReader(source, file.name).read(file)
-    for file in sorted(folder.glob("lists/*.csv")):
-        _read_list(source, file, f"lists/{file.name}")
+    sheets = {name: content for name, content in sorted(files.items()) if name.endswith(".yaml")}
+    if not sheets:
+        source.errors.append(PackError(".", 1, f"no .yaml file in {where}"))
+    for name, content in sheets.items():
+        _FileReader(source, name).read(content)
+    for name, content in sorted(files.items()):
+        if name.endswith(".csv"):
+            _read_list(source, content, name)
     return source
 
 
@@ -63,14 +83,16 @@ class _FileReader:
         self.name = name
         self.seen: set[int] = set()
 
-    def read(self, file: Path) -> None:
+    def read(self, content: bytes) -> None:
         try:
-            root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            root = _composed(_text(content))
         except yaml.MarkedYAMLError as error:
             line = error.problem_mark.line + 1 if error.problem_mark else 1
             return self._error(line, f"not YAML: {error.problem}")
         except (yaml.YAMLError, UnicodeDecodeError) as error:
             return self._error(1, f"not YAML in UTF-8: {error}")
+        except RecursionError:
+            return self._error(1, "is nested too deeply")
         if root is None:
             return None
         if not isinstance(root, yaml.MappingNode):
@@ -132,13 +154,36 @@ class _FileReader:
         return [self._value(item, (*steps, index), item) for index, item in enumerate(node.value)]
 
 
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a file. libyaml makes them fifteen times quicker than Python, but the process ends when they are nested
+    some ten thousand deep, and it says less of a mistake: such files Python reads.
+
+    Raises YAMLError, and RecursionError when it is nested too deeply.
+    """
+    try:
+        if _shallow(text):
+            return yaml.compose(text, Loader=yaml.CSafeLoader)
+    except yaml.YAMLError:
+        pass
+    return yaml.compose(text, Loader=yaml.SafeLoader)
+
+
+def _shallow(text: str) -> bool:
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEEPEST:
+            return False
+    return True
+
+
 def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1 if node.start_mark else 1
 
 
 def _scalar(node: yaml.ScalarNode) -> str | bool | int | None:
     text = str(node.value)
-    if node.style is not None:
+    if node.style:  # written plainly: None by Python, empty by libyaml
         return text
     if text in ("", "~", "null"):
         return None
@@ -147,12 +192,17 @@ def _scalar(node: yaml.ScalarNode) -> str | bool | int | None:
     return int(text) if INTEGER.match(text) else text
 
 
-def _read_list(source: PackSource, file: Path, name: str) -> None:
+def _text(content: bytes) -> str:
+    return content.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _read_list(source: PackSource, content: bytes, name: str) -> None:
     """Keep the `code` column. The comments at the top must say the source and the day the list was right."""
-    steps: Steps = ("lists", file.stem)
+    stem = PurePosixPath(name).stem
+    steps: Steps = ("lists", stem)
     source.places[steps] = (name, 1)
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = _text(content).splitlines()
     except UnicodeDecodeError as error:
         return source.error(steps, f"not UTF-8: {error}")
     comments = [line for line in lines if line.startswith("#")]
@@ -170,5 +220,5 @@ def _read_list(source: PackSource, file: Path, name: str) -> None:
             problem = "is there twice" if row[0] in codes else "does not fit the header"
             source.errors.append(PackError(name, number, f"the row of '{row[0]}' {problem}"))
         codes.append(row[0])
-    source.data["lists"][file.stem] = codes
+    source.data["lists"][stem] = codes
     return None

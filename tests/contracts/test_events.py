@@ -67,3 +67,17 @@ def test_the_same_fact_has_the_same_event_id_and_two_facts_never_share_one() -> 
     assert len(ids) == 2 * 2 * len(EVENTS)
     # Written down so that a change of the scheme, which would publish every old fact under a new id, is noticed.
     assert event_id("app:1", 1, "application.submitted.v1") == "84c47116-2de8-5533-b081-aac00ebd9e98"
+
+
+def test_an_activation_is_numbered_and_one_of_before_they_were_counted_is_still_read() -> None:
+    envelope = golden("policy.activated.v1")[0]
+    numbered = {**envelope, "data": {**envelope["data"], "number": 4}}
+    for each in (envelope, numbered):
+        assert json.loads(encode([parse(each)])) == [each]
+
+
+def test_a_reply_names_its_language_and_one_of_before_that_was_told_is_still_read() -> None:
+    envelope = golden("inbound.answered.v1")[0]
+    french = {**envelope, "data": {**envelope["data"], "locale": "fr"}}
+    for each in (envelope, french):
+        assert json.loads(encode([parse(each)])) == [each]
