@@ -65,7 +65,9 @@ class Provenance(Published):
     """Where an application came from; enough to find the original, and no personal data.
 
     `client` is the name of the API key. `import_id`, `row` (1-based, header not counted) are set for files;
-    `historical` marks an operator's import that carried its own receipt times.
+    `historical` marks an operator's import that carried its own receipt times. `message_id` is that of the email it came
+    in (or our own id of an email without one); `answered` says that its contact sent that email and is answered by a reply
+    to it, which stands for the acknowledgement.
     """
 
     channel: Channel
@@ -73,6 +75,8 @@ class Provenance(Published):
     import_id: str | None = None
     row: int | None = None
     historical: bool = False
+    message_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    answered: bool = Field(default=False, exclude_if=lambda value: value is False)
 
 
 class Application(Submission):

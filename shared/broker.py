@@ -8,7 +8,7 @@ raises when no queue took it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
@@ -32,6 +32,7 @@ from shared.requests import Answer, Request, RequestConsumer
 from shared.topology import (
     BATCH_CONTENT_TYPE,
     CONSUMED,
+    DELIVERY_LIMIT,
     HEADER_ATTEMPTS,
     HEADER_HANDLER,
     HEADER_MESSAGE_ID,
@@ -51,6 +52,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+MOST_RETURNED: Final = DELIVERY_LIMIT // 2
+"""A dead letter that was looked at, and returned, so often is replaced by a copy: the broker drops it at its limit."""
 PUBLISH_LIMIT: Final = 10.0
 """Seconds for one confirmed publish; a publish can otherwise hang for as long as a reconnection takes."""
 
@@ -292,6 +295,37 @@ class Broker:
             with suppress(Transient), classified():
                 await channel.close()
 
+    async def sift_dead_letters(self, sift: Callable[[bytes], bytes | None], limit: int) -> int:
+        """Look at up to `limit` messages of this service's dead-letter queue: `sift` gives what is to stay of a body, None
+        for nothing. The number changed or taken out. The others go back in their order, behind those that were not looked
+        at. Raises Transient; what is done by then stays done, and a message is acknowledged only once the broker confirmed
+        what replaces it."""
+        with classified():
+            channel = await connected(self._publishing).channel(publisher_confirms=False)
+        changed = 0
+        try:
+            with classified():
+                queue = await channel.get_queue(self.topology.dead_letter_queue(self.service), ensure=False)
+            for _ in range(limit):
+                with classified():
+                    letter = await queue.get(fail=False, timeout=5)
+                if letter is None:
+                    break
+                kept = sift(letter.body)
+                worn = kept is not None and _returned(letter) >= MOST_RETURNED
+                if kept == letter.body and not worn:
+                    continue
+                if kept is not None:
+                    headers = {name: value for name, value in letter.headers.items() if name in _OUR_HEADERS}
+                    await self._send(kept, self._dead_letter_exchange, self.service, headers=headers)
+                with classified():
+                    await letter.ack()
+                changed += not worn or kept != letter.body
+        finally:
+            with suppress(Transient), classified():
+                await channel.close()
+        return changed
+
     @property
     def default_queue(self) -> str:
         """Where a dead letter goes back to that does not say where it came from."""
@@ -302,3 +336,12 @@ class Broker:
         await self._send(letter.body, None, queue)
         with classified():
             await letter.ack()
+
+
+_OUR_HEADERS: Final = (HEADER_REASON, HEADER_QUEUE, HEADER_HANDLER, HEADER_ATTEMPTS, "x-first-death-queue")
+
+
+def _returned(message: AbstractIncomingMessage) -> int:
+    """How often the broker got the message back."""
+    count = message.headers.get("x-delivery-count", 0)
+    return count if isinstance(count, int) else 0

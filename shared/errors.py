@@ -7,6 +7,7 @@
         ├── Malformed      it cannot be read as what it claims to be
         ├── Refused        it was read and breaks a rule; carries the failing fields
         └── Conflict       it contradicts what is stored (another body under the same key, a closed application)
+            └── Gone       what it is about was erased
 
 Errors are classified at the adapter that first sees the library's exception; nothing above it catches a
 driver's exception. An error that is neither is a bug: a consumer tries it five times, then dead-letters it.
@@ -56,3 +57,7 @@ class Refused(Permanent):
 
 class Conflict(Permanent):
     """What is asked contradicts what is stored."""
+
+
+class Gone(Conflict):
+    """What is asked for was erased, and will not come back."""

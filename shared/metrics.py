@@ -28,6 +28,7 @@ DEAD_LETTERS: Final = Counter(
 DECISIONS: Final = Counter(
     "accede_decisions_total", "Revisions decided, by outcome; `superseded` when nobody is told.", ["outcome"]
 )
+SIMULATED: Final = Counter("accede_simulated_total", "Stored decisions that simulations have looked at.")
 EMAILS: Final = Counter("accede_emails_total", "Emails that entered a state of the dispatcher.", ["state"])
 LEDGER_GAP: Final = Gauge(
     "accede_ledger_gap",

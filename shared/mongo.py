@@ -5,7 +5,7 @@ Writes are acknowledged by a majority and journaled, reads see majority-committe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -73,6 +73,30 @@ def classified() -> Iterator[None]:
         # of a failed selection only the addresses and why; the description of the whole topology follows
         reason = str(error).partition(", Topology Description")[0]
         raise Transient(f"the database is away: {type(error).__name__}: {reason}") from error
+
+
+def is_duplicate_key(failure: Mapping[str, Any]) -> bool:
+    """Whether one write of a bulk failed because a unique key of its document was taken."""
+    return failure.get("code") == DUPLICATE_KEY
+
+
+async def keys_taken(
+    write: Awaitable[object], is_taken: Callable[[Mapping[str, Any]], bool] = is_duplicate_key
+) -> list[int]:
+    """Await an unordered bulk write; the indexes, ascending, of the writes whose key was taken: what is there stays.
+
+    Raises as `classified` does when any write failed for another reason, by `is_taken`.
+    """
+    with classified():
+        try:
+            await write
+        except BulkWriteError as error:
+            details: Mapping[str, Any] = error.details
+            failures = details.get("writeErrors", [])
+            if details.get("writeConcernErrors") or not all(map(is_taken, failures)):
+                raise
+            return sorted(failure["index"] for failure in failures)
+    return []
 
 
 def _of_bulk(details: Mapping[str, Any]) -> Transient | Permanent:

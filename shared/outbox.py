@@ -16,13 +16,12 @@ from typing import Any, Final, Protocol
 from uuid import uuid4
 
 import structlog
-from pymongo.errors import BulkWriteError
 
 from shared import metrics, retry, stopping
 from shared.application import Lane
 from shared.batches import Event
 from shared.errors import Transient
-from shared.mongo import DUPLICATE_KEY, Collection, Document, classified
+from shared.mongo import Collection, Document, classified, is_duplicate_key, keys_taken
 from shared.stopping import Point
 from shared.topology import MAX_BATCH
 from shared.tracing import current_traceparent
@@ -127,16 +126,7 @@ class Outbox:
         """Insert; the indexes of those whose `_id` was there already."""
         if not documents:
             return set()
-        with classified():
-            try:
-                await self._collection.insert_many(documents, ordered=False)
-            except BulkWriteError as error:
-                details: Mapping[str, Any] = error.details
-                failures = details.get("writeErrors", [])
-                if details.get("writeConcernErrors") or not all(_is_duplicate_id(failure) for failure in failures):
-                    raise
-                return {failure["index"] for failure in failures}
-        return set()
+        return set(await keys_taken(self._collection.insert_many(documents, ordered=False), _is_duplicate_id))
 
     async def publish(self, facts: Iterable[Document]) -> None:
         """Publish the events of stored facts and take the mark off. Publishing again what is published is harmless.
@@ -255,4 +245,4 @@ class Outbox:
 
 
 def _is_duplicate_id(failure: Mapping[str, Any]) -> bool:
-    return failure.get("code") == DUPLICATE_KEY and set(failure.get("keyPattern") or {}) == {"_id"}
+    return is_duplicate_key(failure) and set(failure.get("keyPattern") or {}) == {"_id"}

@@ -9,6 +9,7 @@ the rest to the broker, close.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import threading
@@ -26,8 +27,10 @@ from shared.broker import Broker
 from shared.clock import DatabaseClock
 from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
+from shared.deeds import MongoDeeds
 from shared.errors import Transient
 from shared.outbox import Outbox
+from shared.recorder import Recorder
 from shared.requests import Desk, RequestConsumer
 from shared.settings import PlatformSettings
 from shared.topology import Topology
@@ -76,7 +79,9 @@ class Platform:
         self.database = self.client[settings.mongo_database or f"accede_{name}"]
         self.clock = DatabaseClock(self.database)
         self.leases = work.Leases(self.database)
-        self.dead_letters = DeadLetters(self.database, self.broker, self.clock)
+        self.deeds = MongoDeeds(self.database, self.broker, name)
+        self.record = Recorder(self.deeds, self.clock, name)
+        self.dead_letters = DeadLetters(self.database, self.broker, self.clock, self.record)
 
 
 @dataclass(slots=True)
@@ -161,7 +166,13 @@ class Lifecycle:
             log.error("ended by an error", exc_info=failure)
         died = bool(failures or self._died or self._watchdog.dead)
         log.info("stopped", died=died)
-        status = EX_SOFTWARE if died else 0
+        return EX_SOFTWARE if died else 0
+
+    async def run_process(self, parts: Parts) -> int:
+        """`run`, where the process is the service's own and ends with it."""
+        gc.freeze()  # what it is made of stays until it ends, and is not looked through again and again
+        gc.enable()
+        status = await self.run(parts)
         if self._left_behind:
             _end_soon(status)
         return status
@@ -179,7 +190,7 @@ class Lifecycle:
     async def _work(self, parts: Parts) -> None:
         platform = self.platform
         if await self._start(parts):
-            outboxes = [*parts.outboxes, platform.dead_letters.outbox]
+            outboxes = [*parts.outboxes, platform.dead_letters.outbox, platform.deeds.outbox]
             loops = [*parts.loops, *(_sweeping(outbox) for outbox in outboxes)]
             running = [
                 asyncio.create_task(work.run_loop(loop, platform.leases, self.stopping), name=loop.name)
@@ -209,6 +220,7 @@ class Lifecycle:
         if parts.desk is not None:
             broker.consume_requests(RequestConsumer(parts.desk, broker))
         prepare: list[Prepare] = [platform.clock.prepare, platform.dead_letters.outbox.prepare]
+        prepare += [platform.deeds.prepare, platform.deeds.outbox.prepare]
         prepare += [outbox.prepare for outbox in parts.outboxes]
         steps = [("database", step) for step in (*prepare, *parts.prepare)]
         steps += [("broker", broker.connect), ("broker", broker.start_consuming)]

@@ -25,6 +25,12 @@ class Point(StrEnum):
     IMPORT_COMMITTED = "import-committed"  # the import has its receipt time; no row is taken in yet
     IMPORT_CHUNK_WRITTEN = "import-chunk-written"  # rows are stored; progress is not
     IMPORT_ROWS_WITHDRAWN = "import-rows-withdrawn"  # rows of an import being undone are withdrawn; progress is not
+    INBOUND_STORED = "inbound-stored"  # a message is in the database; its mail server does not know
+    INBOUND_TAKEN = "inbound-taken"  # its applications are taken in; what is said of it is not stored
+    ERASURE_BEGUN = "erasure-begun"  # it is known that an application is erased; nothing of it is erased yet
+    SIMULATION_CHUNK_WRITTEN = "simulation-chunk-written"  # so much is compared and stored; the rest is not
+    CAMPAIGN_WAVE_BEGUN = "campaign-wave-begun"  # a wave is taken; nobody is invited
+    CAMPAIGN_INVITED = "campaign-invited"  # invitations are stored and published; their interests do not know
     EMAIL_CLAIMED = "email-claimed"  # emails are leased; nothing is sent
     EMAIL_SENDING = "email-sending"  # emails are marked as being sent; nothing is sent
     EMAIL_ACCEPTED = "email-accepted"  # the SMTP server has them; the database does not know

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +48,25 @@ class Leases:
         """Give the lease back, if it is ours."""
         with classified():
             await self._leases.delete_one({"_id": name, "holder": self.holder})
+
+
+def keeping(
+    leases: Leases, name: str, seconds: float, every: float, stopping: Callable[[], bool]
+) -> Callable[[], Awaitable[bool]]:
+    """What long work under the lease `name`, just taken, asks from time to time: whether to go on. It renews the lease for
+    `seconds` once `every` seconds have passed; false when it is lost, or the service is `stopping`. Raises Transient."""
+    renewed = time.monotonic()
+
+    async def keep() -> bool:
+        nonlocal renewed
+        if stopping():
+            return False
+        if time.monotonic() - renewed > every:
+            renewed = time.monotonic()
+            return await leases.acquire(name, seconds)
+        return True
+
+    return keep
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -65,6 +65,17 @@ class Client:
             return response
         raise CommandFailed(explained(response))
 
+    def stream(self, path: str) -> Iterator[bytes]:
+        """What is at `path`, piece by piece, however long it is. Raises CommandFailed, also when it breaks off."""
+        try:
+            with self._http.stream("GET", path) as response:
+                if not response.is_success:
+                    response.read()
+                    raise CommandFailed(explained(response))
+                yield from response.iter_bytes()
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise CommandFailed(self._away(str(error) or type(error).__name__)) from None
+
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """The JSON at `path`."""
         return self.request("GET", path, params=params).json()
@@ -76,6 +87,10 @@ class Client:
     def put(self, path: str, json: Any) -> Any:
         """The JSON that a PUT answers with, None if it answers with nothing."""
         return _body(self.request("PUT", path, json=json))
+
+    def patch(self, path: str, json: Any) -> Any:
+        """The JSON that PATCH answers."""
+        return _body(self.request("PATCH", path, json=json))
 
     def delete(self, path: str) -> Any:
         """The JSON that a DELETE answers with, None if it answers with nothing."""

@@ -1,4 +1,4 @@
-"""API keys: bearer tokens of three roles, stored as hashes only.
+"""API keys: bearer tokens of four roles, stored as hashes only.
 
 A key is 256 random bits, so one round of SHA-256 is enough to keep it (there is nothing to guess). Settings hold lines
 of `name:role:sha256hex`; the key itself is shown once, by `accede keys new`.
@@ -19,7 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.web.problem import Problem
 
-Role = Literal["channel", "operator", "admin"]
+Role = Literal["channel", "operator", "decider", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """Each role may do what those before it may."""
 
@@ -54,6 +54,11 @@ class ApiKeys:
 
     def __len__(self) -> int:
         return len(self._callers)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the keys."""
+        return frozenset(caller.name for caller in self._callers.values())
 
     def caller(self, key: str) -> Caller | None:
         """Whose key this is. Every hash is compared, each in constant time, so the time taken tells nothing."""
@@ -142,7 +147,9 @@ def require(role: Role) -> Callable[..., Awaitable[Caller]]:
 ChannelCaller = Annotated[Caller, Depends(require("channel"))]
 """The parameter of a route for channels and up: `async def submit(caller: ChannelCaller)`."""
 OperatorCaller = Annotated[Caller, Depends(require("operator"))]
-"""The parameter of a route for operators and admins."""
+"""The parameter of a route for operators and up."""
+DeciderCaller = Annotated[Caller, Depends(require("decider"))]
+"""The parameter of a route for deciders and admins."""
 AdminCaller = Annotated[Caller, Depends(require("admin"))]
 """The parameter of a route for admins alone."""
 

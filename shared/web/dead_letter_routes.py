@@ -19,8 +19,8 @@ class DeadLetterStore(Protocol):
     async def list(self, limit: int = 100) -> Sequence[Mapping[str, Any]]:
         """The newest records."""
 
-    async def replay(self, limit: int = 1000) -> int:
-        """Send up to `limit` dead letters back; the number sent."""
+    async def replay(self, by: str, limit: int = 1000) -> int:
+        """Send up to `limit` dead letters back, which stays on record under this name; the number sent."""
 
 
 class DeadLetterRecord(BaseModel):
@@ -60,6 +60,6 @@ def dead_letter_routes(store: DeadLetterStore) -> APIRouter:
 
     @router.post("/replay", summary="Send them back to their queues, under the same ids")
     async def replay_dead_letters(caller: OperatorCaller, limit: Limit = 1000) -> Replayed:
-        return Replayed(replayed=await store.replay(limit))
+        return Replayed(replayed=await store.replay(caller.name, limit))
 
     return router

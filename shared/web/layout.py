@@ -19,6 +19,8 @@ TONES: Final[dict[str, str]] = {
     "eligible": "good",
     "met": "good",
     "sent": "good",
+    "admitted": "good",
+    "declined": "bad",
     "on_hold": "wait",
     "pending": "wait",
     "claimed": "wait",
@@ -34,7 +36,7 @@ TONES: Final[dict[str, str]] = {
     "dead_lettered": "bad",
 }
 """Outcome, criterion answer or email state → tone of its tag (good, wait, ask, info, bad; else plain)."""
-WORDS: Final[dict[str, str]] = {"needs_human": "Needs a person"}
+WORDS: Final[dict[str, str]] = {"needs_human": "Needs a person", "admin": "Administrator"}
 """What identifiers are called on pages, where capitals and spaces are not enough."""
 
 

@@ -35,7 +35,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Limits:
-    """ASGI middleware. `large` maps `"POST /v1/imports"` (method and exact path) to that route's own cap in bytes."""
+    """ASGI middleware. `large` maps `"POST /v1/imports"` (method and whole path; `{name}` stands for one part of it) to
+    that route's own cap in bytes."""
 
     def __init__(
         self,
@@ -46,7 +47,7 @@ class Limits:
     ) -> None:
         self.app = app
         self.max_body = max_body
-        self.large = dict(large or {})
+        self.large = [(_pattern(route), cap) for route, cap in (large or {}).items()]
         self.idle_seconds = idle_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,12 +55,15 @@ class Limits:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        cap = self.large.get(f"{scope['method']} {scope['path']}", self.max_body)
+        cap = self._cap(f"{scope['method']} {scope['path']}")
         problem = _refusal(scope, headers, cap)
         if problem is not None:
             await response_of(problem, headers.get("accept", ""))(scope, receive, send)
             return
         await self.app(scope, self._counted(receive, cap), send)
+
+    def _cap(self, route: str) -> int:
+        return next((cap for pattern, cap in self.large if pattern.fullmatch(route)), self.max_body)
 
     def _counted(self, receive: Receive, cap: int) -> Receive:
         """`receive`, which raises a Problem when the body grows beyond `cap` or stops coming."""
@@ -136,7 +140,7 @@ def model_of(value: Any, model: type[ModelT]) -> ModelT:
 def too_large(cap: int) -> Problem:
     """413, saying how much is allowed."""
     size = f"{cap >> 20:,} MiB" if cap >= 1 << 20 else f"{cap:,} bytes"
-    detail = f"The body may have {size} at most. Send less, or send many applications as a file to /v1/imports."
+    detail = f"What is sent here may have {size} at most, all together. Send less, or many applications as a file."
     return Problem(413, "Too large", detail, type="too-large", headers={"Connection": "close"})
 
 
@@ -160,6 +164,11 @@ def _refusal(scope: Scope, headers: Headers, cap: int) -> Problem | None:
     if declared is None:
         return Problem(400, "Bad Content-Length", "Content-Length must be a whole number of bytes.", headers=close)
     return too_large(cap) if declared > cap else None
+
+
+def _pattern(route: str) -> re.Pattern[str]:
+    parts = re.split(r"\{\w+\}", route)
+    return re.compile("[^/]+".join(re.escape(part) for part in parts))
 
 
 def _declared(headers: Headers) -> int | None:

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from shared.errors import Conflict, FieldError, Malformed, Refused, Transient
+from shared.errors import Conflict, FieldError, Gone, Malformed, Refused, Transient
 from shared.pointers import field_errors, pointer, sentence
 from shared.tracing import current_traceparent, trace_id_of
 from shared.web.layout import shared_pages
@@ -134,6 +134,8 @@ def problem_of(error: Exception) -> Problem:
             return _refused(error)
         case LinkInvalid():
             return Problem(404, "This link does not work", str(error), type="link-invalid")
+        case Gone():
+            return Problem(410, "This was erased", str(error), type="erased")
         case Conflict():
             return Problem(409, "This contradicts what is stored", str(error), type="conflict")
         case Malformed():

@@ -55,7 +55,8 @@ def create_web(
     """A FastAPI app with problem details, limits, security headers, access log, metrics, `/static`, and the routes
     `/healthz`, `/readyz`, `/metrics`, `/openapi.json`.
 
-    `large_bodies` maps `"POST /v1/imports"` to that route's own cap in bytes; every other body may have `max_body`.
+    `large_bodies` maps `"POST /v1/imports"` (or `"POST /v1/things/{id}/file"`) to that route's own cap in bytes; every
+    other body may have `max_body`.
     """
     app = FastAPI(
         title=title,

@@ -23,7 +23,7 @@ PLANTED = [
     ("services/notifications/domain/planted.py", "import fastapi\n", "rules and use cases do no I/O"),
     ("services/intake/use_cases/planted.py", "import shared.broker\n", "rules and use cases do no I/O"),
     ("services/intake/loops/planted.py", "import motor.motor_asyncio\n", "Motor in storage alone"),
-    ("services/intake/cli.py", "import shared.mongo\n", "commands are HTTP clients"),
+    ("services/intake/cli/__init__.py", "import shared.mongo\n", "commands are HTTP clients"),
     ("deploy/local/planted.py", "import services.intake.domain\n", "the local runner starts services as processes"),
 ]
 

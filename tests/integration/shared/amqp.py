@@ -11,7 +11,9 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from aio_pika.exceptions import ChannelPreconditionFailed
 
+from shared.amqp import connected
 from shared.batches import Event
+from shared.broker import Broker
 from shared.events import ApplicationWithdrawn, event_id
 from shared.topology import CONSUMED, LANES, Topology
 
@@ -51,6 +53,17 @@ async def remove(url: str, topology: Topology) -> None:
 async def first_in(channel: AbstractChannel, queue: str) -> AbstractIncomingMessage | None:
     """The next message of a queue, unacknowledged."""
     return await (await channel.get_queue(queue, ensure=False)).get(fail=False, timeout=5)
+
+
+async def waiting(broker: Broker, queue: str) -> int:
+    """How many messages of a queue are there to be had: those that a consumer holds, or that are on their way back from
+    one, are not."""
+    channel = await connected(broker._publishing).channel()
+    try:
+        declared = await channel.declare_queue(queue, passive=True)
+        return declared.declaration_result.message_count or 0
+    finally:
+        await channel.close()
 
 
 async def take_over(url: str, name: str) -> None:

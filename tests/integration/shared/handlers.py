@@ -10,8 +10,10 @@ from shared.broker import Broker
 from shared.clock import DatabaseClock
 from shared.consumer import BatchConsumer
 from shared.dead_letters import DeadLetters
+from shared.deeds import MongoDeeds
 from shared.errors import Permanent
 from shared.mongo import Database
+from shared.recorder import Recorder
 
 
 class Seen:
@@ -37,8 +39,14 @@ class Seen:
         return {event.subject for event in self.events}
 
 
+def dead_letters_of(database: Database, broker: Broker) -> DeadLetters:
+    """The dead letters of the broker's service."""
+    clock, service = DatabaseClock(database), broker.service
+    return DeadLetters(database, broker, clock, Recorder(MongoDeeds(database, broker, service), clock, service))
+
+
 def consume(broker: Broker, database: Database, handler: Seen) -> DeadLetters:
     """Wire `handler` to the withdrawals of the broker's service; its dead letters."""
-    dead_letters = DeadLetters(database, broker, DatabaseClock(database))
+    dead_letters = dead_letters_of(database, broker)
     broker.consume(BatchConsumer(broker.service, {"application.withdrawn.v1": handler}, dead_letters))
     return dead_letters

@@ -11,13 +11,11 @@ import pytest
 from deploy.local.servers import RabbitServer
 from shared import broker, receiving
 from shared.broker import Broker
-from shared.clock import DatabaseClock
-from shared.dead_letters import DeadLetters
 from shared.errors import Transient
 from shared.mongo import Database
 from shared.topology import Topology
 from tests.integration.shared.amqp import withdrawn
-from tests.integration.shared.handlers import Seen, consume
+from tests.integration.shared.handlers import Seen, consume, dead_letters_of
 from tests.waiting import eventually
 
 
@@ -71,8 +69,9 @@ async def test_a_wiped_broker_gets_its_topology_back_and_events_flow_again(
 ) -> None:
     await own.publish([withdrawn({"_id": "before"})], "bulk")
     await eventually(lambda: seen.subjects == {"before"}, "events flow")
-    dead_letters = DeadLetters(database, own, DatabaseClock(database))
-    assert await dead_letters.replay() == 0  # whoever looked at the dead letters before must not keep the rest away
+    dead_letters = dead_letters_of(database, own)
+    # whoever looked at the dead letters before must not keep the rest away
+    assert await dead_letters.replay("ada") == 0
 
     await asyncio.to_thread(rabbit.wipe)
     with pytest.raises(Transient):
@@ -83,7 +82,7 @@ async def test_a_wiped_broker_gets_its_topology_back_and_events_flow_again(
 
     await eventually(arriving(own, seen), "events flow again", seconds=60)
     await eventually(lambda: consumes(own), "both lanes are consumed")
-    assert await dead_letters.replay() == 0
+    assert await dead_letters.replay("ada") == 0
 
 
 async def test_confirmed_messages_survive_a_kill_and_nothing_is_lost(

@@ -60,7 +60,7 @@ async def main() -> int:
         api_keys=platform.api_keys,
     )
     parts = Parts(web=web, handlers={"application.withdrawn.v1": handle}, loops=[Loop("rounds", work, 0.1)])
-    return await lifecycle.run(parts)
+    return await lifecycle.run_process(parts)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from bson.errors import InvalidDocument
 from pymongo.errors import (
@@ -59,6 +61,29 @@ def test_each_error_is_classified_and_quotes_nobody(error: Exception, ours: type
     assert type(caught.value) is ours
     assert SECRET not in str(caught.value)
     assert "Topology" not in str(caught.value)
+
+
+async def raising(error: Exception) -> None:
+    raise error
+
+
+async def test_the_writes_of_a_bulk_whose_key_was_taken_are_named() -> None:
+    taken = BulkWriteError({"writeErrors": [{"index": each, "code": 11000} for each in (7, 2)]})
+    assert await mongo.keys_taken(raising(taken)) == [2, 7]
+    assert await mongo.keys_taken(asyncio.sleep(0)) == []
+
+
+@pytest.mark.parametrize(
+    "error", [bulk(11000, 121), bulk(11000, concern=True), bulk(concern=True), NetworkTimeout(SECRET)], ids=repr
+)
+async def test_what_failed_for_another_reason_is_raised(error: Exception) -> None:
+    with pytest.raises(Transient):
+        await mongo.keys_taken(raising(error))
+
+
+async def test_a_taken_key_that_is_not_the_expected_one_is_raised() -> None:
+    with pytest.raises(Transient):
+        await mongo.keys_taken(raising(bulk(11000)), lambda failure: "keyPattern" in failure)
 
 
 def test_other_errors_are_left_alone() -> None:

@@ -23,11 +23,21 @@ def test_what_nobody_consumes_is_known(event_type: str) -> None:
 
 def test_a_queue_is_bound_to_its_lane_and_its_types_alone() -> None:
     topology = Topology("x")
-    assert list(topology.bindings("eligibility", "bulk")) == [
+    assert set(topology.bindings("eligibility", "bulk")) == {
         "bulk.application.submitted.v1",
         "bulk.application.amended.v1",
         "bulk.application.withdrawn.v1",
-    ]
+        "bulk.application.erased.v1",
+        "bulk.application.appealed.v1",
+        "bulk.nomination.answered.v1",
+        "bulk.interest.requested.v1",
+        "bulk.interest.erased.v1",
+        "bulk.liaison.requested.v1",
+        "bulk.liaison.erased.v1",
+        "bulk.receipts.decided.v1",
+        "bulk.ledger.reported.v1",
+        "bulk.deed.recorded.v1",
+    }
 
 
 def test_two_installations_share_no_name() -> None:

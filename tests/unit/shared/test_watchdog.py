@@ -51,7 +51,7 @@ async def watched(looks: Sequence[list[str] | Exception], *, there: bool = True)
     stopping = asyncio.Event()
     broker = Broker(stopping, looks, there=there)
     dog = Watchdog(broker)
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         await dog.watch(stopping)
     return dog, broker
 

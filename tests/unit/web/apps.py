@@ -17,7 +17,7 @@ from shared.web.links import LinkInvalid
 from shared.web.problem import Problem, not_found
 from shared.web.service import Check, create_web
 
-KEYS = {role: new_key() for role in ("channel", "operator", "admin")}
+KEYS = {role: new_key() for role in ("channel", "operator", "decider", "admin")}
 MIB = 1 << 20
 
 

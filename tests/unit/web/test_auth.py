@@ -39,7 +39,7 @@ def test_new_keys_are_long_and_never_the_same() -> None:
         ("hunter2", "name:role:sha256hex"),
         ("web:channel:hunter2", "64 lower-case hex digits"),
         (f"web:channel:{'A' * 64}", "64 lower-case hex digits"),
-        (f"web:boss:{'a' * 64}", "channel, operator, admin"),
+        (f"web:boss:{'a' * 64}", "channel, operator, decider, admin"),
         (f"Web form:channel:{'a' * 64}", "the name must be"),
         (f"a:channel:{'a' * 64}\nb:admin:{'a' * 64}", "entry 2: the name or the key is there twice"),
         (f"a:channel:{'a' * 64}\na:admin:{'b' * 64}", "entry 2: the name or the key is there twice"),
@@ -64,7 +64,7 @@ def test_a_role_includes_those_before_it(role: str) -> None:
     assert allowed == list(ROLES[: rank + 1])
 
 
-@pytest.mark.parametrize("role", ["operator", "admin"])
+@pytest.mark.parametrize("role", ["operator", "decider", "admin"])
 async def test_who_has_the_role_or_more_comes_in(client: httpx.AsyncClient, role: str) -> None:
     response = await client.get("/v1/operators", headers=bearer(role))
     assert response.json() == {"name": role, "role": role}

@@ -44,6 +44,22 @@ async def test_a_body_that_grows_too_large_is_refused_midway(client: httpx.Async
     assert "4 MiB" in response.json()["detail"]
 
 
+def test_a_route_with_a_name_in_its_path_has_its_own_cap_and_nothing_near_it_does() -> None:
+    limits = Limits(lambda *_: None, large={"POST /apply/{token}/documents": 50, "POST /v1/applications:batch": 9})  # type: ignore[arg-type]
+    for route, cap in (
+        ("POST /apply/abc.d-e_f/documents", 50),
+        ("POST /v1/applications:batch", 9),
+        ("GET /apply/abc/documents", MIB),
+        ("POST /apply//documents", MIB),
+        ("POST /apply/abc/def/documents", MIB),
+        ("POST /apply/abc/documents/x", MIB),
+        ("POST /x/apply/abc/documents", MIB),
+        ("POST /apply/abc/documentsx", MIB),
+        ("POST /v1/applicationsxbatch", MIB),
+    ):
+        assert limits._cap(route) == cap, route
+
+
 async def test_a_large_upload_passes_on_its_own_route_alone(client: httpx.AsyncClient) -> None:
     assert (await client.post("/v1/imports", content=chunks(3, MIB))).json() == {"bytes": 3 * MIB}
     assert (await client.post("/v1/echo", content=chunks(3, MIB), headers=JSON)).status_code == 413

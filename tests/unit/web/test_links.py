@@ -70,3 +70,13 @@ def test_a_weak_secret_is_refused_without_repeating_it(secret: str) -> None:
     with pytest.raises(ValueError, match="32 characters or more") as caught:
         Links(secret)
     assert "short" not in str(caught.value)
+
+
+def test_a_form_is_vouched_for_by_the_token_of_its_own_page() -> None:
+    links = Links(SECRET)
+    form = links.sign("withdraw", SUBJECT)
+    assert links.vouches("withdraw", form, SUBJECT, timedelta(hours=1))
+    assert not links.vouches("erase", form, SUBJECT, timedelta(hours=1))
+    assert not links.vouches("withdraw", form, "another", timedelta(hours=1))
+    assert not links.vouches("withdraw", form, SUBJECT, timedelta(seconds=-1))
+    assert not links.vouches("withdraw", "", SUBJECT, timedelta(hours=1))

@@ -279,7 +279,7 @@ class FakeLetters:
         }
         return [{**letter, **rest}][:limit]
 
-    async def replay(self, limit: int = 1000) -> int:
+    async def replay(self, by: str, limit: int = 1000) -> int:
         return limit
 
 
