@@ -18,23 +18,29 @@ from services.notifications.delivery.templates import Templates
 from services.notifications.domain.emails import RetryRules
 from services.notifications.domain.mime import Mailbox
 from services.notifications.loops.dispatch import Wakeup, dispatch_loops
+from services.notifications.pages.desk_emails import desk_email_routes
 from services.notifications.pages.emails import PURPOSE, page_routes
 from services.notifications.settings import Settings
+from services.notifications.storage.acknowledgements import MongoAcknowledged
 from services.notifications.storage.dispatch import MongoQueue
 from services.notifications.storage.emails import Emails
 from services.notifications.storage.heads import Heads
 from services.notifications.storage.policies import Policies
 from services.notifications.storage.records import MongoRecords
+from services.notifications.use_cases.acknowledgements import OneAcknowledgement
 from services.notifications.use_cases.dispatch import Dispatcher, DispatchRules, Recovery
 from services.notifications.use_cases.emails import Correspondence, NewEmail
 from services.notifications.use_cases.previews import Previews
 from shared import settings as environment
 from shared.application import Lane
 from shared.clock import Reading
+from shared.dead_letters import DeadLetters
+from shared.erasing import Erasable, Erasables
 from shared.policy.addresses import AddressUnusable, envelope_address
 from shared.service import Lifecycle, Parts, Platform
+from shared.tombstones import Tombstones, erasing
 from shared.web.layout import pages
-from shared.web.links import INTEREST, STATUS, status_subject
+from shared.web.links import DRAFT, INTEREST, INVITATION, LIAISON, NOMINATION, STATUS, interest_subject, status_subject
 from shared.web.service import create_web
 
 NAME = "notifications"
@@ -53,6 +59,13 @@ class _Ringing:
         self._wakeup.ring()
 
 
+def erasables(
+    emails: Emails, heads: Heads, acknowledged: MongoAcknowledged, dead_letters: DeadLetters
+) -> list[Erasable]:
+    """What is erased of an application that its applicant has erased: every collection that can name somebody."""
+    return [heads, emails, acknowledged, dead_letters]
+
+
 def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     """The service, wired; nothing is contacted yet."""
     platform = Platform(NAME, settings)
@@ -61,7 +74,9 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     policies, heads = Policies(platform.database), Heads(platform.database)
     wakeup = Wakeup(settings.dispatch_interval_seconds)
     composer = _composer(settings, platform)
-    correspondence = Correspondence(_Ringing(emails, wakeup), policies, composer, platform.clock, heads)
+    acknowledged = MongoAcknowledged(platform.database)
+    once = OneAcknowledgement(acknowledged, heads)
+    correspondence = Correspondence(_Ringing(emails, wakeup), policies, composer, platform.clock, heads, once)
     queue = MongoQueue(platform.database, emails.outbox)
     carriers = [SmtpCarrier(_route(settings)) for _ in range(settings.smtp_connections)]
     stopped, rules = lifecycle.stopping.is_set, _rules(settings)
@@ -69,10 +84,14 @@ def create_app(settings: Settings) -> tuple[Lifecycle, Parts]:
     web = _web(lifecycle, settings, Previews(policies, composer, platform.clock))
     parts = Parts(
         web=web,
-        handlers=handlers(correspondence, heads, policies),
+        handlers=erasing(
+            handlers(correspondence, heads, policies),
+            Tombstones(platform.database),
+            Erasables(erasables(emails, heads, acknowledged, platform.dead_letters)),
+        ),
         outboxes=[emails.outbox],
         loops=dispatch_loops(dispatchers, Recovery(queue, platform.clock), wakeup),
-        prepare=[emails.prepare],
+        prepare=[emails.prepare, acknowledged.prepare],
     )
     return lifecycle, parts
 
@@ -94,6 +113,7 @@ def _web(lifecycle: Lifecycle, settings: Settings, previews: Previews) -> FastAP
 
     web.include_router(email_routes(records, page_link))
     web.include_router(template_routes(previews))
+    web.include_router(desk_email_routes(own_pages, records, platform.links))
     web.include_router(page_routes(own_pages, records, previews, platform.links, settings.public_url))
     return web
 
@@ -108,7 +128,25 @@ def _composer(settings: Settings, platform: Platform) -> Composer:
     def interest(application_id: str) -> str:
         return f"{eligibility_url}/interests/{sign(INTEREST, application_id)}"
 
-    addresses = Addresses(status, interest, f"{public_url}/status")
+    def draft(draft_id: str) -> str:
+        return f"{public_url}/apply/{sign(DRAFT, draft_id)}"
+
+    def nomination(nomination_id: str) -> str:
+        return f"{public_url}/nominations/{sign(NOMINATION, nomination_id)}"
+
+    def own_interest(interest_id: str) -> str:
+        return f"{eligibility_url}/interests/{sign(INTEREST, interest_subject(interest_id))}"
+
+    def invitation(application_id: str | None, which: int | str) -> str:
+        subject = status_subject(application_id, int(which)) if application_id else interest_subject(str(which))
+        return f"{public_url}/invitations/{sign(INVITATION, subject)}"
+
+    def liaison(request_id: str) -> str:
+        return f"{eligibility_url}/liaison-requests/{sign(LIAISON, request_id)}"
+
+    addresses = Addresses(
+        status, interest, f"{public_url}/status", draft, nomination, own_interest, liaison, invitation, public_url
+    )
     return Composer(Templates(), Mailbox(settings.mail_from_name, _sender(settings)), addresses)
 
 
@@ -146,4 +184,4 @@ def _rules(settings: Settings) -> DispatchRules:
 def main() -> int:
     """Run until SIGTERM; the exit status. It is 78 when the settings are wrong."""
     lifecycle, parts = create_app(environment.load(Settings))
-    return asyncio.run(lifecycle.run(parts))
+    return asyncio.run(lifecycle.run_process(parts))

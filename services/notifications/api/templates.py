@@ -14,6 +14,8 @@ from shared.web.problem import not_found
 Operator = Annotated[Caller, Depends(require("operator"))]
 EMAIL_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
 """Content security of an email shown on its own: its style sheet, and nothing else."""
+VERSION_HEADER: Final = "Accede-Template-Version"
+"""The version of the template that a preview is made with, as every email made with it has it."""
 
 
 class TemplateShown(BaseModel):
@@ -52,11 +54,19 @@ def template_routes(previews: Previews) -> APIRouter:
         name: str,
         locale: Annotated[str, Query(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = "en",
         format: Literal["html", "text"] = "html",
+        category: Annotated[str, Query(max_length=64, description="Of the applicant; else the policy's first.")] = "",
+        asked: Annotated[
+            str, Query(max_length=64, description="Policy version under which somebody asked who is invited.")
+        ] = "",
     ) -> Response:
-        rendered = await previews.preview(name, locale)
+        rendered = await previews.preview(name, locale, category, asked)
         if rendered is None:
             raise not_found("template")
-        headers = {"Content-Language": rendered.locale, "Content-Security-Policy": EMAIL_POLICY}
+        headers = {
+            "Content-Language": rendered.locale,
+            "Content-Security-Policy": EMAIL_POLICY,
+            VERSION_HEADER: rendered.template_version,
+        }
         if format == "html":
             return Response(rendered.html, media_type="text/html", headers=headers)
         return Response(f"{rendered.subject}\n\n{rendered.text}", media_type="text/plain", headers=headers)

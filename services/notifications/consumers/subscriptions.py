@@ -11,11 +11,19 @@ from shared.batches import Event, Handler
 from shared.events import (
     TYPE_OF,
     ApplicationAmended,
+    ApplicationAppealed,
     ApplicationDecided,
     ApplicationSubmitted,
     ApplicationWithdrawn,
+    DraftSaved,
+    InboundAnswered,
+    InformationRequested,
+    InterestInvited,
+    InterestRegistered,
+    LiaisonRequested,
     LinkRequested,
     LinkRevoked,
+    NominationRequested,
     PauseChanged,
     PolicyActivated,
 )
@@ -68,6 +76,47 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
         found = [(_cause(event), event.data) for event in events]
         await correspondence.send_links([(c, data) for c, data in found if isinstance(data, LinkRequested)], lane)
 
+    async def draft_saved(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.send_draft_links([(c, data) for c, data in found if isinstance(data, DraftSaved)], lane)
+
+    async def inbound_answered(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.answer_inbound([(c, data) for c, data in found if isinstance(data, InboundAnswered)], lane)
+
+    async def interest_registered(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.confirm_interests(
+            [(c, data) for c, data in found if isinstance(data, InterestRegistered)], lane
+        )
+
+    async def invited(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.invite([(c, data) for c, data in found if isinstance(data, InterestInvited)], lane)
+
+    async def liaison_requested(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.confirm_liaison_requests(
+            [(c, data) for c, data in found if isinstance(data, LiaisonRequested)], lane
+        )
+
+    async def nomination_requested(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.ask_nominees(
+            [(c, data) for c, data in found if isinstance(data, NominationRequested)], lane
+        )
+
+    async def information_requested(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events]
+        await correspondence.ask_applicants(
+            [(c, data) for c, data in found if isinstance(data, InformationRequested)], lane
+        )
+
+    async def appealed(events: Sequence[Event], lane: Lane) -> None:
+        found = [(_cause(event), event.data) for event in events if isinstance(event.data, ApplicationAppealed)]
+        pairs = [(c, data.application) for c, data in found if isinstance(data, ApplicationAppealed)]
+        await correspondence.confirm_appeals(pairs, lane)
+
     async def link_revoked(events: Sequence[Event], lane: Lane) -> None:
         found = [event.data for event in events if isinstance(event.data, LinkRevoked)]
         await heads.revoked(_highest((each.application_id, each.generation) for each in found))
@@ -88,7 +137,15 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
         TYPE_OF[ApplicationAmended]: amended,
         TYPE_OF[ApplicationWithdrawn]: withdrawn,
         TYPE_OF[LinkRequested]: link_requested,
+        TYPE_OF[DraftSaved]: draft_saved,
+        TYPE_OF[InboundAnswered]: inbound_answered,
         TYPE_OF[LinkRevoked]: link_revoked,
+        TYPE_OF[NominationRequested]: nomination_requested,
+        TYPE_OF[InterestRegistered]: interest_registered,
+        TYPE_OF[InterestInvited]: invited,
+        TYPE_OF[LiaisonRequested]: liaison_requested,
+        TYPE_OF[ApplicationAppealed]: appealed,
+        TYPE_OF[InformationRequested]: information_requested,
         TYPE_OF[PolicyActivated]: activated,
         TYPE_OF[PauseChanged]: pause_changed,
     }

@@ -1,7 +1,7 @@
 """Template pairs, compiled once. Each locale has a folder of them (`en/eligible.txt`, `en/eligible.html`).
 
 The first line of a text template is the subject. A pair's version is a hash of every source it is made from, and is kept
-with each email.
+with each email. English has every letter; one that another locale does not have is written in English.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import Any, Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
 from services.notifications.domain.letters import TEMPLATES
+from services.notifications.domain.wording import choose_locale
+from shared.policy.base import DEFAULT_LOCALE
 
 FOLDER: Final = Path(__file__).parent / "templates"
 KINDS: Final = ("txt", "html")
@@ -29,7 +31,9 @@ class Pair:
 
 
 class Templates:
-    """Every pair, by locale and name. Raises jinja2.TemplateError or OSError at once if one is missing or wrong."""
+    """Every pair, by locale and name.
+
+    Raises jinja2.TemplateError or OSError at once if one is wrong, if half of one is missing, or an English one."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         common: dict[str, Any] = {
@@ -45,7 +49,10 @@ class Templates:
         for locale in self.locales:
             common_sources = _common_sources(folder, locale)
             for name in TEMPLATES:
-                own = b"".join((folder / locale / f"{name}.{kind}").read_bytes() for kind in KINDS)
+                files = [folder / locale / f"{name}.{kind}" for kind in KINDS]
+                if locale != DEFAULT_LOCALE and not any(file.exists() for file in files):
+                    continue
+                own = b"".join(file.read_bytes() for file in files)
                 self._pairs[locale, name] = Pair(
                     text=plain.get_template(f"{locale}/{name}.txt"),
                     html=html.get_template(f"{locale}/{name}.html"),
@@ -53,8 +60,16 @@ class Templates:
                 )
 
     def pair(self, locale: str, name: str) -> Pair:
-        """The pair of that name in one of `locales`."""
+        """The pair of that name in a locale that `locale_for` or `locales_of` gave."""
         return self._pairs[locale, name]
+
+    def locales_of(self, name: str) -> tuple[str, ...]:
+        """The locales that have a letter of that name."""
+        return tuple(locale for locale in self.locales if (locale, name) in self._pairs)
+
+    def locale_for(self, wanted: str, name: str) -> str:
+        """The locale to write a letter in: the wanted one, else its language, else English."""
+        return choose_locale(wanted, self.locales_of(name))
 
 
 def _common_sources(folder: Path, locale: str) -> bytes:

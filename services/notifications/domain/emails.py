@@ -16,12 +16,14 @@ from datetime import timedelta
 from typing import Final, Literal
 
 State = Literal["pending", "claimed", "sending", "sent", "failed", "unknown", "superseded"]
-Kind = Literal["acknowledgement", "outcome", "notice"]
-"""A notice answers what an applicant did: asked for a link, withdrew."""
+Kind = Literal["acknowledgement", "outcome", "admission", "notice", "nomination", "invitation"]
+"""An admission is the one outcome that no amendment overtakes. A notice answers what an applicant did: asked for a link,
+withdrew; or asks them for something. A nomination goes to whom the application names, an invitation to who asked to be told
+when a pause is over."""
 
 STATES: Final[tuple[State, ...]] = ("pending", "claimed", "sending", "sent", "failed", "unknown", "superseded")
 FINAL: Final[frozenset[State]] = frozenset({"sent", "failed", "superseded"})
-KINDS: Final[tuple[Kind, ...]] = ("acknowledgement", "outcome", "notice")
+KINDS: Final[tuple[Kind, ...]] = ("acknowledgement", "outcome", "admission", "notice", "nomination", "invitation")
 LANE_ORDER: Final = {"interactive": 0, "bulk": 1}
 """Lane → its place in the queue; lower goes first."""
 
@@ -112,23 +114,28 @@ def settle(result: Result, attempts: int, age: timedelta, rules: RetryRules) -> 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an application stands: its newest revision known here, whether it was withdrawn, the newest pair (revision,
-    decision number) for which there is an outcome email, and whether the import that brought it was undone."""
+    decision number) for which there is an outcome email, whether the import that brought it was undone, and whether it was
+    erased."""
 
     revision: int = 0
     withdrawn: bool = False
     newest: tuple[int, int] = (0, 0)
     undone: bool = False
+    erased: bool = False
 
 
 def superseded(kind: Kind, revision: int, number: int, standing: Standing) -> str | None:
-    """Why an email must not go out any more, or None. An acknowledgement or a notice stays true, so it goes
-    out; unless the application should never have been there."""
+    """Why an email must not go out any more, or None. An acknowledgement, a notice or an admission stays true, so it
+    goes out; unless the application should never have been there. A nominee whom an amendment names still is to be asked,
+    and who is invited to apply anew may have amended the old application."""
+    if standing.erased:
+        return "superseded: the application was erased"
     if standing.undone:
         return "superseded: the import that brought the application was undone"
+    if standing.withdrawn and kind in ("outcome", "admission", "nomination", "invitation"):
+        return "superseded: the application was withdrawn"
     if kind != "outcome":
         return None
-    if standing.withdrawn:
-        return "superseded: the application was withdrawn"
     if standing.revision > revision:
         return f"superseded: the application was amended (revision {standing.revision})"
     if standing.newest > (revision, number):

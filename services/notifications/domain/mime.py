@@ -21,12 +21,13 @@ _ENCODED_BYTES: Final = 39  # of UTF-8 in an encoded word: 52 in base64, 64 with
 _QUOTED_BYTES: Final = {ord('"'): '\\"', ord("\\"): "\\\\"}
 
 _SKELETON: Final = (
-    b"From: %b\r\nTo: %b\r\nSubject: %b\r\nDate: %b\r\nMessage-ID: <%b>\r\nAuto-Submitted: auto-generated\r\n"
-    b'MIME-Version: 1.0\r\nContent-Type: multipart/alternative;\r\n boundary="%b"\r\n\r\n'
+    b"From: %b\r\nTo: %b\r\nSubject: %b\r\nDate: %b\r\nMessage-ID: <%b>\r\nAuto-Submitted: %b\r\n%b"
+    b'MIME-Version: 1.0\r\nContent-Language: %b\r\nContent-Type: multipart/alternative;\r\n boundary="%b"\r\n\r\n'
     b"--%b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%b\r\n"
     b"--%b\r\nContent-Type: text/html; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n%b\r\n"
     b"--%b--\r\n"
 )
+_UNSUBSCRIBE: Final = b"List-Unsubscribe: <%b>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
 UNDISCLOSED: Final = b"undisclosed-recipients:;"
 
 
@@ -44,10 +45,22 @@ def message_id(email_id: str, sender: str) -> str:
 
 
 def build(
-    *, email_id: str, sender: Mailbox, to: Mailbox | None, subject: str, date: datetime, text: bytes, html: bytes
+    *,
+    email_id: str,
+    sender: Mailbox,
+    to: Mailbox | None,
+    subject: str,
+    date: datetime,
+    text: bytes,
+    html: bytes,
+    language: str = "en",
+    unsubscribe: str = "",
+    reply: bytes = b"",
 ) -> bytes:
-    """The bytes to send. `text` and `html` are quoted-printable, ended by CRLF or not. `to` is None for an email that has no
-    usable address and is kept to be looked at only."""
+    """The bytes to send. `text` and `html` are quoted-printable, ended by CRLF or not, and written in `language` (RFC 3282).
+    `to` is None for an email that has no usable address and is kept to be looked at only. `unsubscribe`: the address to
+    which a mail program posts when its reader wants no such letters any more (RFC 8058). `reply`: the header lines that make
+    it the reply to an email."""
     boundary = f"=_{email_id}".encode("ascii")
     return _SKELETON % (
         address_header(sender, len("From: ")),
@@ -55,6 +68,9 @@ def build(
         unstructured(subject, len("Subject: ")),
         format_datetime(date).encode("ascii"),
         message_id(email_id, sender.address).encode("ascii"),
+        b"auto-replied" if reply else b"auto-generated",
+        reply + (_UNSUBSCRIBE % one_line(unsubscribe).encode("ascii") if unsubscribe else b""),
+        one_line(language).encode("ascii"),
         boundary,
         boundary,
         text,
@@ -65,8 +81,10 @@ def build(
 
 
 def unstructured(text: str, used: int = 0) -> bytes:
-    """The value of a header such as Subject on one or more folded lines; `used` characters of the first are taken."""
-    value = _cut(one_line(text))
+    """The value of a header such as Subject on one or more folded lines; `used` characters of the first are taken. The
+    marks that set a text apart from one of the other direction stay; whoever makes the subject has put them there in pairs.
+    """
+    value = _cut(one_line(text, isolates=True))
     if value.isascii() and used + len(value) <= LINE and "=?" not in value:
         return value.encode("ascii")
     return encoded_words(value)

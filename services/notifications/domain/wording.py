@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from shared.events import PauseNotice, ReceiptLine
+from shared.events import EntitlementNotice, PauseNotice, ReceiptLine
 from shared.policy.base import text_in
 from shared.policy.pack import PolicyDocument
 from shared.policy.receipt import ExplainedAnswer, explain
@@ -37,6 +37,15 @@ class PauseWords:
     interest_registered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class EntitlementWords:
+    """One thing that a member may use, for a reader; `note` says more about one that is not `available` yet."""
+
+    text: str
+    available: bool
+    note: str
+
+
 class Wording:
     """The words of `document` in `locale` (English where a text has no other)."""
 
@@ -48,6 +57,11 @@ class Wording:
         self._categories = {name: text_in(category.label, locale) for name, category in document.categories.items()}
         self._zones = {pause.id: pause.timezone for pause in document.pauses}
         self.commitments = text_in(document.commitments.statement, locale)
+
+    @property
+    def document(self) -> PolicyDocument:
+        """The policy version whose words these are."""
+        return self._document
 
     def text(self, name: str) -> str:
         """A text of the pack, empty if it has none of that name: templates have words of their own for that."""
@@ -66,6 +80,20 @@ class Wording:
                 answer = self._answers[key] = explain(self._document, [line], self.locale)[0]
             by_answer[line.answer].append(answer)
         return Explained(**{answer: tuple(lines) for answer, lines in by_answer.items()})
+
+    def questions(self, names: Iterable[str]) -> tuple[str, ...]:
+        """What questions are called; those that this policy version does not have are left out."""
+        known = self._document.questions
+        return tuple(text_in(known[name].label, self.locale) for name in names if name in known)
+
+    def entitlements(self, notices: Iterable[EntitlementNotice]) -> tuple[EntitlementWords, ...]:
+        """What a member may use, in words."""
+        return tuple(
+            EntitlementWords(
+                text_in(each.text, self.locale), each.available, text_in(each.note, self.locale) if each.note else ""
+            )
+            for each in notices
+        )
 
     def pause(self, notice: PauseNotice) -> PauseWords:
         """The pause that holds an application."""

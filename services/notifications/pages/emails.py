@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from typing import Final
+from itertools import groupby
+from typing import Annotated, Any, Final, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from services.notifications.domain.emails import KINDS, STATES, Kind, State
 from services.notifications.domain.letters import TEMPLATES
-from services.notifications.use_cases.previews import Previews
+from services.notifications.use_cases.previews import Previews, TemplateVersion
 from services.notifications.use_cases.records import Records, content_of
-from shared.errors import Transient
+from shared.errors import Gone, Transient
+from shared.policy.base import DEFAULT_LOCALE
+from shared.policy.languages import direction_of, language_name
 from shared.web.layout import Pages
 from shared.web.links import Links
 from shared.web.problem import not_found
@@ -36,8 +39,19 @@ DESCRIPTIONS: Final[Mapping[str, str]] = {
     "not_eligible": "When a criterion is not met, with the way to appeal.",
     "incomplete": "When answers are missing, with what to do.",
     "eligible": "When all that is decided by rule is met.",
+    "admitted": "When a decider admits the organisation: the welcome, with what it may use now.",
+    "declined": "When a decider declines the organisation, with the reason and the way to appeal.",
+    "information_requested": "When the secretariat asks an applicant for something.",
+    "inbound_reply": "To whoever emailed applications: what was taken in, and what has to be put right.",
     "status_link": "When somebody asks for a new link, to the address that the application names.",
+    "invitation": "When a pause is over, from its campaign: once, to each who asked to be told.",
+    "nomination": "When an application is eligible: to each person it names, and again when the applicant asks for it.",
+    "appeal_received": "When the applicant appeals.",
+    "appeal_heard": "When somebody who had no part in the decision has heard the appeal, with what they found and why.",
     "withdrawn": "When the applicant has withdrawn.",
+    "interest_registered": "When somebody asked by the short form to be told when the pause is over, unless they are told.",
+    "liaison_received": "When somebody of an exempt kind wrote to the liaison.",
+    "draft_link": "When somebody asks for the link to the form that they are filling in, to the address they enter.",
 }
 
 
@@ -71,19 +85,32 @@ def page_routes(pages: Pages, records: Records, previews: Previews, links: Links
             "home.html",
             table=count_table(await counts()),
             states=STATES,
-            templates=[(each, DESCRIPTIONS[each.name]) for each in previews.versions()],
+            letters=letters_of(previews.versions()),
             public_url=public_url,
         )
 
     @router.get("/templates/{locale}/{name}", include_in_schema=False)
-    async def template(locale: str, name: str) -> HTMLResponse:
+    async def template(
+        locale: str,
+        name: str,
+        category: Annotated[str, Query(max_length=64)] = "",
+        asked: Annotated[str, Query(max_length=64)] = "",
+    ) -> HTMLResponse:
         if name not in TEMPLATES:
             raise not_found("template")
         try:
-            rendered = await previews.preview(name, locale)
+            rendered = await previews.preview(name, locale, category, asked)
         except Transient:
             rendered = None
-        return pages.page("template.html", headers=SHOWING_AN_EMAIL, name=name, rendered=rendered)
+        languages = [(each.locale, language_name(each.locale)) for each in previews.versions() if each.name == name]
+        return pages.page(
+            "template.html",
+            headers=SHOWING_AN_EMAIL,
+            name=name,
+            rendered=rendered,
+            languages=languages,
+            shown=shown_in(rendered),
+        )
 
     @router.get("/emails/view/{token}", include_in_schema=False)
     async def email(token: str) -> HTMLResponse:
@@ -91,18 +118,48 @@ def page_routes(pages: Pages, records: Records, previews: Previews, links: Links
         if found is None:
             raise not_found("email")
         record, mime = found
+        if not mime:
+            raise Gone("What this email said was erased with its application.")
         return pages.page(
-            "email.html", headers=SHOWING_AN_EMAIL, email=record, content=content_of(mime), public_url=public_url
+            "email.html",
+            headers=SHOWING_AN_EMAIL,
+            email=record,
+            content=content_of(mime),
+            shown=shown_in(record),
+            public_url=public_url,
         )
 
     return router
+
+
+class Written(Protocol):
+    """What is written in some language."""
+
+    @property
+    def locale(self) -> str: ...
+
+
+def shown_in(written: Written | None) -> dict[str, str]:
+    """The language of what a page shows: its code, its name, and which way it is written."""
+    locale = written.locale if written else DEFAULT_LOCALE
+    return {"locale": locale, "name": language_name(locale), "direction": direction_of(locale)}
+
+
+def letters_of(versions: Iterable[TemplateVersion]) -> list[dict[str, Any]]:
+    """Every letter with what it is for and its languages, each with its version."""
+    return [
+        {
+            "name": name,
+            "about": DESCRIPTIONS[name],
+            "languages": [(each.locale, language_name(each.locale), each.version) for each in group],
+        }
+        for name, group in groupby(versions, key=lambda each: each.name)
+    ]
 
 
 def count_table(counts: Mapping[tuple[Kind, State], int]) -> list[list[str]]:
     """A row a kind of email, a column a state, and the sums."""
     rows = [[counts.get((kind, state), 0) for state in STATES] for kind in KINDS]
     rows.append([sum(column) for column in zip(*rows, strict=True)])
-    return [
-        [name, *(f"{cell:,}" for cell in (*cells, sum(cells)))]
-        for name, cells in zip(("Acknowledgements", "Outcomes", "Notices", "All"), rows, strict=True)
-    ]
+    names = ("Acknowledgements", "Outcomes", "Admissions", "Notices", "Nominations", "Invitations", "All")
+    return [[name, *(f"{cell:,}" for cell in (*cells, sum(cells)))] for name, cells in zip(names, rows, strict=True)]

@@ -79,7 +79,7 @@ class MongoQueue:
         with classified():
             heads = {row["_id"]: row async for row in self._heads.find({"_id": {"$in": ids}})}
             pairs = self._emails.find(
-                {"application_id": {"$in": ids}, "kind": "outcome"},
+                {"application_id": {"$in": ids}, "kind": {"$in": ["outcome", "admission"]}},
                 {"_id": 0, "application_id": 1, "revision": 1, "number": 1},
             )
             async for row in pairs:
@@ -91,6 +91,7 @@ class MongoQueue:
                 withdrawn=heads.get(each, {}).get("withdrawn", False),
                 newest=newest.get(each, (0, 0)),
                 undone=heads.get(each, {}).get("undone", False),
+                erased=heads.get(each, {}).get("erased", False),
             )
             for each in ids
         }

@@ -9,13 +9,14 @@ final state. `outbox` is None until the email is in a final state, which is what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from bson.binary import Binary
 from pymongo import ASCENDING, DESCENDING, IndexModel
 
 from services.notifications.domain.emails import FINAL, LANE_ORDER
+from services.notifications.domain.letters import UNREPORTED
 from services.notifications.use_cases.emails import NewEmail
 from shared import metrics
 from shared.application import Lane
@@ -27,6 +28,8 @@ from shared.outbox import LEASE, Outbox, Publisher
 
 EMAILS: Final = "emails"
 SOURCE: Final = "/accede/notifications"
+ERASED: Final = "erased"
+"""What stands where a server's reply, or our sentence, may have named somebody."""
 LANES: Final[dict[int, Lane]] = {0: "interactive", 1: "bulk"}
 
 
@@ -47,6 +50,7 @@ class Emails:
                         [("application_id", 1), ("revision", 1), ("number", 1), ("kind", 1)], name="application"
                     ),
                     IndexModel([("queued_at", DESCENDING), ("_id", DESCENDING)], name="newest"),
+                    IndexModel([("about", ASCENDING)], name="about", sparse=True),
                     IndexModel([("to", ASCENDING), ("queued_at", DESCENDING)], name="recipient"),
                 ]
             )
@@ -63,13 +67,37 @@ class Emails:
                 metrics.EMAILS.labels(item.document["state"]).inc()
         await self.outbox.publish(item.document for item in stored if item.document["state"] in FINAL)
 
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """Take out to whom emails of these applications went and what they said. What was not sent is left out from now
+        on; what is just being sent keeps its state. Raises Transient."""
+        unsent = {"$in": ["$state", ["pending", "unknown", "claimed"]]}
+        nameless = {
+            "$map": {"input": "$history", "as": "entry", "in": {"$mergeObjects": ["$$entry", {"detail": ERASED}]}}
+        }
+        left_out = [{"at": "$$NOW", "state": "superseded", "detail": "superseded: the application was erased"}]
+        changed: Document = {
+            "to": "",
+            "subject": "",
+            "mime": {"$literal": Binary(b"")},
+            "history": {"$concatArrays": [nameless, {"$cond": [unsent, left_out, []]}]},
+            "state": {"$cond": [unsent, "superseded", "$state"]},
+            "due": {"$cond": [unsent, None, "$due"]},
+            "outbox": {"$cond": [unsent, None, "$outbox"]},
+            "claim": {"$cond": [unsent, "$$REMOVE", "$claim"]},
+        }
+        with classified():
+            for name in ("application_id", "about"):
+                await self._emails.update_many({name: {"$in": list(application_ids)}}, [{"$set": changed}])
+
 
 def _document(email: NewEmail, lane: Lane, reading: Reading) -> Document:
     letter, composed = email.letter, email.composed
-    state = "failed" if composed.failure else "pending"
+    ended = composed.failure or email.left_out
+    state = "failed" if composed.failure else "superseded" if email.left_out else "pending"
     document: Document = {
         "_id": email.email_id,
         "application_id": letter.application_id,
+        **({"about": list(letter.about)} if letter.about else {}),
         "revision": letter.revision,
         "number": letter.number,
         "kind": letter.kind,
@@ -84,17 +112,20 @@ def _document(email: NewEmail, lane: Lane, reading: Reading) -> Document:
         "lane": LANE_ORDER[lane],
         "trace": email.trace,
         "state": state,
-        "due": None if composed.failure else reading.real,
+        "due": None if ended else reading.real,
         "attempts": 0,
         "queued_at": reading.real,
         "created_at": reading.now,
-        "history": [{"at": reading.now, "state": state, "detail": composed.failure or "written"}],
+        "history": [{"at": reading.now, "state": state, "detail": ended or "written"}],
     }
-    return {**document, "outbox": outbox_mark(document, reading) if composed.failure else None}
+    return {**document, "outbox": outbox_mark(document, reading) if ended else None}
 
 
-def outbox_mark(document: Mapping[str, Any], reading: Reading) -> Document:
-    """The mark of an email that has just reached a final state."""
+def outbox_mark(document: Mapping[str, Any], reading: Reading) -> Document | None:
+    """The mark of an email that has just reached a final state; None for one that is about no application, or none
+    yet, which nobody waits to be told of."""
+    if document["template"] in UNREPORTED:
+        return None
     return {
         "event": _event_id(document),
         "lane": LANES[document["lane"]],

@@ -1,6 +1,7 @@
-"""How far applications have come: `heads`, {_id: application id, revision, withdrawn, undone, link_generation}.
+"""How far applications have come: `heads`, {_id: application id, revision, withdrawn, undone, erased, link_generation}.
 
-Only what was amended or withdrawn, or whose links were revoked, has a head; numbers only grow, and a withdrawal stays.
+Only what was amended, withdrawn or erased, or whose links were revoked, has a head; numbers only grow, and a withdrawal
+stays.
 """
 
 from __future__ import annotations
@@ -55,6 +56,18 @@ class Heads:
                 for each, generation in generations.items()
             ]
         )
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """No email of these applications goes out any more. Raises Transient."""
+        await self._write(
+            [UpdateOne({"_id": each}, {"$set": {"erased": True}}, upsert=True) for each in application_ids]
+        )
+
+    async def withdrawn_among(self, application_ids: Collection[str]) -> Collection[str]:
+        """Which of these were withdrawn, or their import undone. Raises Transient."""
+        with classified():
+            rows = self._heads.find({"_id": {"$in": list(application_ids)}, "withdrawn": True}, {"_id": 1})
+            return {row["_id"] async for row in rows}
 
     async def link_generations(self, application_ids: Sequence[str]) -> Mapping[str, int]:
         """Application id → the generation of its links, where they were ever revoked. Raises Transient."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -21,30 +22,49 @@ REFRESH: Final = 5.0
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _InForce:
+    """That a version comes into force, and when; the same one may do so again, under another number."""
+
+    effective_from: datetime
+    number: int
+    policy_hash: str
+
+    @property
+    def id(self) -> str:
+        return f"{self.policy_hash}:{self.number}" if self.number else self.policy_hash
+
+
 class Policies:
-    """The versions announced so far. Documents are parsed once and kept in memory."""
+    """The activations announced so far. Documents are parsed once and kept in memory.
+
+    _id "<hash>:<number>", hash, number, effective_from, document {…}; of before they were counted, _id <hash> alone
+    """
 
     def __init__(self, database: Database) -> None:
         self._policies = database[POLICIES]
         self._pauses = database[PAUSES]
         self._documents: dict[str, PolicyDocument] = {}
-        self._effective: dict[str, datetime] = {}
+        self._activations: dict[str, _InForce] = {}
         self._looked_at = float("-inf")
 
     async def activated(self, activated: PolicyActivated) -> None:
-        """Keep a version. Announced again, it changes nothing. Raises Transient."""
-        if activated.policy_hash in self._documents:
+        """Keep an activation. Announced again, it changes nothing. Raises Transient."""
+        told = _InForce(activated.effective_from, activated.number, activated.policy_hash)
+        if told.id in self._activations:
             return
         document: Document = {
-            "effective_from": activated.effective_from,
+            "hash": told.policy_hash,
+            "number": told.number,
+            "effective_from": told.effective_from,
             "document": activated.document.model_dump(mode="json"),
         }
         try:
             with classified():
-                await self._policies.insert_one({"_id": activated.policy_hash, **document})
+                await self._policies.insert_one({"_id": told.id, **document})
         except Conflict:
             log.debug("policy known", policy_hash=activated.policy_hash)
-        self._remember(activated.policy_hash, activated.effective_from, activated.document)
+        self._remember(told, activated.document)
 
     async def pause_changed(self, changed: PauseChanged) -> None:
         """Keep the newest version of a pause. Raises Transient."""
@@ -62,33 +82,34 @@ class Policies:
 
     async def document(self, policy_hash: str) -> PolicyDocument:
         """The version of that hash. Raises Transient while it has not been announced."""
-        if policy_hash not in self._documents:
-            await self._load({"_id": policy_hash})
-        if policy_hash not in self._documents:
+        if (found := await self.find(policy_hash)) is None:
             raise Transient(f"the policy version {policy_hash[:12]} has not been announced yet")
-        return self._documents[policy_hash]
+        return found
+
+    async def find(self, policy_hash: str) -> PolicyDocument | None:
+        """The version of that hash; None if it has not been announced. Raises Transient."""
+        if policy_hash not in self._documents:
+            await self._load({"$or": [{"_id": policy_hash}, {"hash": policy_hash}]})
+        return self._documents.get(policy_hash)
 
     async def current(self, now: datetime) -> tuple[str, PolicyDocument]:
         """The version in force at `now`, else the earliest there is. Raises Transient while there is none."""
         if time.monotonic() - self._looked_at > REFRESH:
-            await self._load({"_id": {"$nin": list(self._documents)}})
-            self._looked_at = time.monotonic() if self._documents else float("-inf")
-        if not self._effective:
+            await self._load({"_id": {"$nin": list(self._activations)}})
+            self._looked_at = time.monotonic() if self._activations else float("-inf")
+        if not self._activations:
             raise Transient("no policy version has been announced yet")
-        in_force = [each for each, since in self._effective.items() if since <= now]
-        policy_hash = (
-            max(in_force, key=self._effective.__getitem__)
-            if in_force
-            else min(self._effective, key=self._effective.__getitem__)
-        )
+        begun = [each for each in self._activations.values() if each.effective_from <= now]
+        policy_hash = (max(begun) if begun else min(self._activations.values())).policy_hash
         return policy_hash, self._documents[policy_hash]
 
     async def _load(self, which: Document) -> None:
         with classified():
             rows = await self._policies.find(which).to_list(None)
         for row in rows:
-            self._remember(row["_id"], row["effective_from"], PolicyDocument.model_validate(row["document"]))
+            found = _InForce(row["effective_from"], row.get("number", 0), str(row.get("hash", row["_id"])))
+            self._remember(found, PolicyDocument.model_validate(row["document"]))
 
-    def _remember(self, policy_hash: str, effective_from: datetime, document: PolicyDocument) -> None:
-        self._documents[policy_hash] = document
-        self._effective[policy_hash] = effective_from
+    def _remember(self, activation: _InForce, document: PolicyDocument) -> None:
+        self._documents.setdefault(activation.policy_hash, document)
+        self._activations[activation.id] = activation

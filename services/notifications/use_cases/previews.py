@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from services.notifications.domain.letters import TEMPLATES, Letter
-from services.notifications.domain.samples import sample_letter
+from services.notifications.domain.samples import Wanted, sample_letter
 from services.notifications.use_cases.emails import PolicySource
 from shared.clock import Clock
 from shared.policy.pack import PolicyDocument
@@ -54,12 +54,14 @@ class Previews:
         """Every template pair there is."""
         return self._renderer.versions()
 
-    async def preview(self, name: str, locale: str) -> Rendered | None:
-        """The template filled with sample data; None if there is no such template.
+    async def preview(self, name: str, locale: str, category: str = "", asked: str = "") -> Rendered | None:
+        """The template filled with sample data; None if there is no such template. `category`: of the applicant;
+        `asked`: the hash of the policy version that was in force when they asked, for an invitation.
 
         Raises Transient while no policy has been announced, or the database is away."""
         if name not in TEMPLATES:
             return None
         now = (await self._clock.read()).now
         policy_hash, document = await self._policies.current(now)
-        return self._renderer.render(sample_letter(name, locale, document, policy_hash, now), document)
+        wanted = Wanted(category, asked, await self._policies.find(asked) if asked else None)
+        return self._renderer.render(sample_letter(name, locale, document, policy_hash, now, wanted), document)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from services.notifications.domain.emails import Kind, Standing, State, Transition
@@ -31,6 +31,8 @@ class Mailroom(EmailStore, Queue, Records, Protocol):
 
     async def withdrawn(self, application_id: str, revision: int) -> None: ...
 
+    async def erase(self, application_ids: Collection[str]) -> None: ...
+
     def reported(self) -> list[tuple[str, str]]:
         """(email id, "sent" or "failed") of every event published, in order."""
 
@@ -49,6 +51,10 @@ class InMemory(FakeMailroom):
     async def withdrawn(self, application_id: str, revision: int) -> None:
         await self.amended(application_id, revision)
         self.heads[application_id] = (self.heads[application_id][0], True)
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        self.erased |= set(application_ids)
+        await super().erase(application_ids)
 
     def reported(self) -> list[tuple[str, str]]:
         return [(email_id, "sent" if state == "sent" else "failed") for email_id, state in self.reports]
@@ -88,6 +94,10 @@ class InMongo:
 
     async def withdrawn(self, application_id: str, revision: int) -> None:
         await self.heads.withdrawn({application_id: revision})
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        await self.heads.erase(application_ids)
+        await self.emails.erase(application_ids)
 
     def reported(self) -> list[tuple[str, str]]:
         found = []

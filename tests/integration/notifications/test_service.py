@@ -9,25 +9,28 @@ from datetime import UTC, datetime
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
+from aio_pika import Message
 from pydantic import BaseModel
 
 from services.notifications.app import create_app
+from services.notifications.delivery.templates import Templates
 from services.notifications.settings import Settings
 from shared.application import Application, Consent, Contact, Lane, Organisation, Provenance
 from shared.batches import Event
 from shared.broker import Broker
-from shared.clock import DatabaseClock
 from shared.consumer import BatchConsumer
-from shared.dead_letters import DeadLetters
 from shared.events import (
     TYPE_OF,
     ApplicationAmended,
     ApplicationDecided,
     ApplicationSubmitted,
     ApplicationSummary,
+    DeedRecorded,
     EmailFailed,
     EmailReported,
     EmailSent,
@@ -39,8 +42,10 @@ from shared.mongo import Database
 from shared.policy.loader import load_pack
 from shared.service import Lifecycle, Parts
 from shared.topology import CONSUMED, Topology
+from shared.web.auth import hash_key
 from tests.integration.notifications.smtp import MisbehavingServer
-from tests.integration.shared.amqp import remove
+from tests.integration.shared.amqp import channel_to, remove
+from tests.integration.shared.handlers import dead_letters_of
 from tests.servers import Servers
 from tests.waiting import eventually
 
@@ -119,7 +124,7 @@ async def running(lifecycle: Lifecycle, parts: Parts) -> AsyncIterator[None]:
 async def intake(servers: Servers, topology: Topology, database: Database) -> AsyncIterator[tuple[Broker, Intake]]:
     broker, reports = Broker(servers.rabbitmq_url, topology, "intake"), Intake()
     handlers = dict.fromkeys(CONSUMED["intake"], reports)
-    broker.consume(BatchConsumer("intake", handlers, DeadLetters(database, broker, DatabaseClock(database))))
+    broker.consume(BatchConsumer("intake", handlers, dead_letters_of(database, broker)))
     await broker.connect()
     await broker.start_consuming()
     yield broker, reports
@@ -129,7 +134,7 @@ async def intake(servers: Servers, topology: Topology, database: Database) -> As
 
 
 def service_of(
-    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer, **changes: Any
 ) -> tuple[Lifecycle, Parts]:
     return create_app(
         Settings.model_validate(
@@ -142,9 +147,34 @@ def service_of(
                 "link_secret": "s" * 40,
                 "smtp_port": smtp.port,
                 "dispatch_interval_seconds": 0.02,
+                **changes,
             }
         )
     )
+
+
+async def test_an_applicant_is_written_to_in_their_language_and_the_version_of_the_template_is_kept(
+    servers: Servers,
+    topology: Topology,
+    database: Database,
+    smtp: MisbehavingServer,
+    intake: tuple[Broker, Intake],
+) -> None:
+    broker, reports = intake
+    one = application(str(uuid4())).model_copy(update={"locale": "ar-EG"})
+    lifecycle, parts = service_of(servers, topology, database, smtp)
+    async with running(lifecycle, parts):
+        await broker.publish([announced()], "interactive")
+        await broker.publish([event(decided(one), one.application_id)], "interactive")
+        await eventually(lambda: len(reports.reports) == 1, "the email is reported as sent")
+    message = message_from_bytes(smtp.accepted[0][1], policy=default)
+    assert message["Content-Language"] == "ar"
+    assert message["Subject"].startswith("طلبكم يحتاج إلى استكمال")
+    body = message.get_body(("html",))
+    assert body is not None
+    assert '<html lang="ar" dir="rtl">' in body.get_content()
+    (record,) = [row async for row in database["emails"].find()]
+    assert (record["locale"], record["template_version"]) == ("ar", Templates().pair("ar", "incomplete").version)
 
 
 async def test_a_submission_and_its_outcome_become_two_emails_and_two_reports(
@@ -229,3 +259,56 @@ async def test_an_email_that_is_stopped_in_the_middle_of_a_batch_is_sent_by_the_
     async with running(*service_of(servers, topology, database, smtp)):
         await eventually(lambda: len(reports.reports) == 5, "every email is reported")
     assert sorted(recipient for recipient, _ in smtp.accepted) == [each.contact.email for each in several]
+
+
+async def test_whoever_sends_dead_letters_again_is_told_to_the_service_that_shows_the_audit(
+    servers: Servers, topology: Topology, database: Database, smtp: MisbehavingServer
+) -> None:
+    lifecycle, parts = service_of(servers, topology, database, smtp, api_keys=f"olga:operator:{hash_key('key')}")
+    audit, heard = Broker(servers.rabbitmq_url, topology, "eligibility"), Heard()
+    audit.consume(
+        BatchConsumer("eligibility", dict.fromkeys(CONSUMED["eligibility"], heard), dead_letters_of(database, audit))
+    )
+    await audit.connect()
+    await audit.start_consuming()
+    async with running(lifecycle, parts), channel_to(servers.rabbitmq_url) as channel:
+        await eventually(lambda: _ready(lifecycle), "the service consumes")
+        await channel.default_exchange.publish(
+            Message(b"nobody can read it"), topology.dead_letter_queue("notifications")
+        )
+        transport = httpx.ASGITransport(parts.web)
+        headers = {"Authorization": "Bearer key"}
+        async with httpx.AsyncClient(transport=transport, base_url="http://emails.test", headers=headers) as client:
+
+            async def replayed() -> bool:
+                answer = await client.post("/v1/dead-letters/replay?limit=1")
+                return bool(answer.json()["replayed"] == 1)
+
+            await eventually(replayed, "the letter is sent again")
+        await eventually(lambda: len(heard.deeds) > 0, "that somebody did so is told")
+    deed = heard.deeds[0]
+    assert (deed.service, deed.about, deed.subject_id, deed.what, deed.by, deed.new) == (
+        "notifications",
+        "dead_letters",
+        "notifications",
+        "replayed",
+        "olga",
+        {"letters": 1},
+    )
+    await audit.stop_consuming()
+    await audit.close()
+    await remove(servers.rabbitmq_url, topology)
+
+
+class Heard:
+    """Plays the service that shows the audit."""
+
+    def __init__(self) -> None:
+        self.deeds: list[DeedRecorded] = []
+
+    async def __call__(self, events: Sequence[Event], lane: Lane) -> None:
+        self.deeds += [each.data for each in events if isinstance(each.data, DeedRecorded)]
+
+
+async def _ready(lifecycle: Lifecycle) -> bool:
+    return all(each.ok for each in await lifecycle.readiness())

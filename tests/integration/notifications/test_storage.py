@@ -282,6 +282,29 @@ async def test_the_current_policy_is_the_newest_in_force_else_the_first_to_come(
     assert (await policies.current(datetime(2021, 9, 1, tzinfo=UTC)))[0] == "first"
 
 
+async def test_a_replica_that_has_heard_nothing_yet_finds_each_version_there_is(database: Database) -> None:
+    """An invitation says what has changed since the reader asked, whichever replica writes it."""
+    await Policies(database).activated(activated().model_copy(update={"number": 3}))
+    found = await Policies(database).find(activated().policy_hash)
+    assert found == activated().document
+    assert await Policies(database).document(activated().policy_hash) == found
+    assert await Policies(database).find("0" * 64) is None
+
+
+async def test_a_policy_that_is_activated_again_is_the_current_one_again(database: Database) -> None:
+    """Also for a replica that was not told of it itself, and before activations were counted."""
+    policies = Policies(database)
+    await database["policies"].insert_one(
+        {"_id": "old", "effective_from": NOW, "document": POLICY.document.model_dump(mode="json")}
+    )
+    for number, name in ((1, "new"), (2, "old"), (3, "new"), (4, "old")):
+        days = timedelta(days=min(number, 3))
+        event = activated(name, NOW + days).model_copy(update={"number": number})
+        await (policies if number % 2 else Policies(database)).activated(event)
+    found = [(await policies.current(NOW + timedelta(days=days)))[0] for days in (0, 1, 2, 3)]
+    assert found == ["old", "new", "old", "old"]
+
+
 async def test_only_a_newer_version_of_a_pause_is_kept(database: Database) -> None:
     policies = Policies(database)
     for version in (1, 3, 2):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
+from services.notifications.domain.acknowledgements import Arrival
 from services.notifications.domain.emails import FINAL, LANE_ORDER, Accepted, Kind, Result, Standing, State, Transition
 from services.notifications.use_cases.dispatch import Claim, Claimed
 from services.notifications.use_cases.emails import NewEmail
@@ -48,13 +49,15 @@ class FakeMailroom:
     rows: dict[str, Row] = field(default_factory=dict)
     reports: list[tuple[str, State]] = field(default_factory=list)
     heads: dict[str, tuple[int, bool]] = field(default_factory=dict)
+    erased: set[str] = field(default_factory=set)
 
     async def add(self, emails: Sequence[NewEmail], lane: Lane, reading: Reading) -> None:
         for email in emails:
             if email.email_id not in self.rows:
                 self.rows[email.email_id] = _row(email, lane, reading)
-            if self.rows[email.email_id].record.state in FINAL:
-                self.reports.append((email.email_id, self.rows[email.email_id].record.state))
+            row = self.rows[email.email_id]
+            if row.record.state in FINAL and row.record.application_id not in self.erased:
+                self.reports.append((email.email_id, row.record.state))
 
     def _due(self, *states: State) -> list[Row]:
         now = real_now()
@@ -79,8 +82,21 @@ class FakeMailroom:
         for each in application_ids:
             records = [row.record for row in self.rows.values() if row.record.application_id == each]
             pairs = [(record.revision, record.number) for record in records if record.kind == "outcome"]
-            found[each] = Standing(*self.heads.get(each, (0, False)), newest=max(pairs, default=(0, 0)))
+            newest = max(pairs, default=(0, 0))
+            found[each] = Standing(*self.heads.get(each, (0, False)), newest=newest, erased=each in self.erased)
         return found
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        for row in self.rows.values():
+            if row.record.application_id not in application_ids:
+                continue
+            row.mime = b""
+            history = [replace(entry, detail="erased") for entry in row.record.history]
+            if row.record.state in ("pending", "claimed", "unknown"):
+                row.token = None
+                history.append(HistoryEntry(real_now(), "superseded", "superseded: the application was erased"))
+                self._set(row, state="superseded", due=None)
+            self._set(row, to="", subject="", history=history)
 
     def _ours(self, claim: Claim, *states: State) -> list[Row]:
         ids = [email.email_id for email in claim.emails]
@@ -146,9 +162,33 @@ class FakeMailroom:
         return found
 
 
+class FakeAcknowledged:
+    """Acknowledged arrivals by key, and whose applications were withdrawn."""
+
+    def __init__(self) -> None:
+        self.noted: dict[str, Arrival] = {}
+        self.withdrawn: set[str] = set()
+
+    async def note(self, arrivals: Sequence[Arrival], real: datetime) -> Mapping[str, Arrival]:
+        met = {each.application_id: self.noted.setdefault(each.key, each) for each in arrivals}
+        return {name: found for name, found in met.items() if found.application_id != name}
+
+    async def replace(self, pairs: Sequence[tuple[Arrival, Arrival]]) -> None:
+        for arrival, before in pairs:
+            if self.noted[arrival.key].application_id == before.application_id:
+                self.noted[arrival.key] = arrival
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        self.noted = {key: each for key, each in self.noted.items() if each.application_id not in application_ids}
+
+    async def withdrawn_among(self, application_ids: Collection[str]) -> Collection[str]:
+        return self.withdrawn & set(application_ids)
+
+
 def _row(email: NewEmail, lane: Lane, reading: Reading) -> Row:
     letter, composed = email.letter, email.composed
-    state: State = "failed" if composed.failure else "pending"
+    ended = composed.failure or email.left_out
+    state: State = "failed" if composed.failure else "superseded" if email.left_out else "pending"
     record = EmailRecord(
         email_id=email.email_id,
         application_id=letter.application_id,
@@ -164,10 +204,10 @@ def _row(email: NewEmail, lane: Lane, reading: Reading) -> Row:
         message_id=composed.message_id,
         lane=lane,
         state=state,
-        due=None if composed.failure else reading.real,
+        due=None if ended else reading.real,
         attempts=0,
         created_at=reading.now,
-        history=[HistoryEntry(reading.now, state, composed.failure or "written")],
+        history=[HistoryEntry(reading.now, state, ended or "written")],
     )
     return Row(record, composed.mime, reading.real)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,6 +20,12 @@ ADDRESSES = Addresses(
     status=lambda name, generation: f"https://join.example/status/{name}.{generation or 'signed'}",
     interest=lambda name: f"https://decide.example/interests/{name}.signed",
     new_link="https://join.example/status",
+    draft=lambda name: f"https://join.example/apply/{name}.signed",
+    nomination=lambda name: f"https://join.example/nominations/{name}.signed",
+    own_interest=lambda name: f"https://decide.example/interests/own.{name}.signed",
+    liaison=lambda name: f"https://decide.example/liaison-requests/{name}.signed",
+    invitation=lambda application_id, which: f"https://join.example/invitations/{application_id or 'request'}.{which}",
+    public="https://join.example",
 )
 NOW = datetime(2021, 10, 4, 9, 0, tzinfo=UTC)
 PACK = Path(__file__).parents[3] / "policies" / "weprotect"
@@ -28,7 +35,13 @@ SENDER = Mailbox("Membership secretariat", "membership@alliance.example")
 
 def composer() -> Composer:
     """A composer whose status links are easy to find."""
-    return Composer(Templates(), SENDER, ADDRESSES)
+    return Composer(templates(), SENDER, ADDRESSES)
+
+
+@cache
+def templates() -> Templates:
+    """The templates, compiled once for all tests: there are some two hundred."""
+    return Templates()
 
 
 def letter(template: str = "incomplete", **changes: object) -> Letter:
@@ -44,6 +57,7 @@ def new_email(
     number: int = 1,
     to: str = "ada@charity.example",
     failure: str = "",
+    left_out: str = "",
 ) -> NewEmail:
     """An email record to be, with bytes of its own."""
     email_id = str(uuid4())
@@ -64,4 +78,4 @@ def new_email(
         template_version="0123456789ab",
         failure=failure,
     )
-    return NewEmail(email_id, written, composed, trace=None)
+    return NewEmail(email_id, written, composed, trace=None, left_out=left_out)

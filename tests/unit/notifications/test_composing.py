@@ -14,7 +14,14 @@ import pytest
 
 from services.notifications.delivery.composing import Composer, wrapped
 from services.notifications.delivery.templates import FOLDER, Templates
-from services.notifications.domain.letters import TEMPLATES, acknowledgement, is_acknowledged, reference_of
+from services.notifications.domain.letters import (
+    DRAFT_LINK,
+    ENQUIRIES,
+    TEMPLATES,
+    acknowledgement,
+    is_acknowledged,
+    reference_of,
+)
 from services.notifications.domain.samples import SAMPLE_ID
 from services.notifications.domain.wording import Wording, choose_locale
 from services.notifications.use_cases.records import content_of
@@ -56,10 +63,19 @@ class Outline(HTMLParser):
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_no_letter_leaves_anything_unfilled_and_each_says_who_where_and_how_to_go_on(template: str) -> None:
+def test_no_letter_leaves_anything_unfilled(template: str) -> None:
+    rendered = composer().render(letter(template), DOCUMENT)
+    for part in (rendered.subject, rendered.text, rendered.html):
+        assert not re.search(r"\{\{|\}\}|\{%|None|undefined|[\ue000-\uf8ff]", part)
+
+
+TO_APPLICANTS = [name for name in TEMPLATES if name not in (DRAFT_LINK, "nomination", "invitation", *ENQUIRIES)]
+
+
+@pytest.mark.parametrize("template", TO_APPLICANTS)
+def test_each_letter_about_an_application_says_who_where_and_how_to_go_on(template: str) -> None:
     rendered = composer().render(letter(template), DOCUMENT)
     for part in (rendered.text, rendered.html):
-        assert not re.search(r"\{\{|\}\}|\{%|None|undefined|[\ue000-\uf8ff]", part)
         assert LINK in part
         assert reference_of(SAMPLE_ID) in part
         assert "Dear Alex Example," in part
@@ -70,6 +86,19 @@ def test_no_letter_leaves_anything_unfilled_and_each_says_who_where_and_how_to_g
     assert len(rendered.subject) <= 100
 
 
+LEADS_TO = {
+    "on_hold": {LINK, ADDRESSES.new_link, ADDRESSES.interest(SAMPLE_ID), f"{ADDRESSES.public}/liaison"},
+    "interest_registered": {ADDRESSES.own_interest(SAMPLE_ID), f"{ADDRESSES.public}/"},
+    "liaison_received": {ADDRESSES.liaison(SAMPLE_ID), f"{ADDRESSES.public}/apply"},
+    "incomplete": {LINK, ADDRESSES.new_link, f"{LINK}/amend"},
+    "draft_link": {ADDRESSES.draft(SAMPLE_ID)},
+    "nomination": {ADDRESSES.nomination(SAMPLE_ID)},
+    "invitation": {ADDRESSES.invitation(SAMPLE_ID, 0), ADDRESSES.interest(SAMPLE_ID)},
+    "inbound_reply": {LINK, f"{ADDRESSES.public}/templates"},
+}
+"""Where the links of letters lead that have others than most."""
+
+
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_the_html_is_whole_says_its_language_and_fetches_nothing(template: str) -> None:
     outline = Outline(composer().render(letter(template), DOCUMENT).html)
@@ -77,8 +106,7 @@ def test_the_html_is_whole_says_its_language_and_fetches_nothing(template: str) 
     assert outline.language == "en"
     assert outline.tags.isdisjoint({"script", "img", "link", "iframe", "form", "table"})
     contact = f"mailto:{DOCUMENT.texts['contact.email']['en']}"
-    leave = {ADDRESSES.interest(SAMPLE_ID)} if template == "on_hold" else set()
-    assert outline.references == {LINK, ADDRESSES.new_link, contact} | leave
+    assert outline.references == {contact} | LEADS_TO.get(template, {LINK, ADDRESSES.new_link})
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
@@ -155,6 +183,15 @@ def test_an_eligible_applicant_reads_what_people_still_judge() -> None:
     )
 
 
+def test_a_twin_s_applicant_reads_that_there_is_another_application_and_others_do_not() -> None:
+    writer = composer()
+    beside, alone = (writer.render(letter("referred", twin=twin), DOCUMENT) for twin in (True, False))
+    for twin, other in ((beside.text, alone.text), (beside.html, alone.html)):
+        assert "has reached us before" in " ".join(twin.split())
+        assert "has reached us before" not in " ".join(other.split())
+        assert "you need not do anything until then" in " ".join(twin.split())
+
+
 def test_what_an_applicant_wrote_is_escaped_in_html_and_cannot_fake_a_placeholder() -> None:
     evil = letter("incomplete", organisation="<script>alert(1)</script> & {{ 7 * 7 }}", recipient="Eve\r\n\r\nBcc: x")
     rendered = composer().render(evil, DOCUMENT)
@@ -172,7 +209,8 @@ def test_the_bytes_of_an_email_say_what_its_preview_says(template: str) -> None:
     assert content.text == rendered.text
     assert content.html.strip() == rendered.html.strip()
     assert dict(content.headers)["Subject"] == composed.subject == rendered.subject
-    assert max(len(line) for line in composed.mime.split(b"\r\n")) <= 76
+    unfolded = b"List-Unsubscribe: <"  # an address is not cut in two
+    assert max(len(line) for line in composed.mime.split(b"\r\n") if not line.startswith(unfolded)) <= 76
     assert composed.failure == ""
 
 
@@ -217,12 +255,23 @@ def test_the_locale_is_the_wanted_one_or_its_language_or_english(
 
 def test_another_locale_is_a_folder_of_templates(tmp_path: Path) -> None:
     folder = Path(copytree(FOLDER, tmp_path / "templates"))
-    copytree(folder / "en", folder / "fr")
-    (folder / "fr" / "eligible.txt").write_text("Bonjour {{ recipient }}\n\n{{ said('outcome.eligible.next') }}\n")
+    (folder / "pt").mkdir()
+    (folder / "pt" / "eligible.txt").write_text("Bom dia, {{ recipient }}\n\n{{ said('outcome.eligible.next') }}\n")
+    (folder / "pt" / "eligible.html").write_text("<p>{{ said('outcome.eligible.next') }}</p>\n")
     one = Composer(Templates(folder), SENDER, ADDRESSES)
-    french, german = one.render(letter("eligible", locale="fr-CA"), DOCUMENT), one.render(letter(locale="de"), DOCUMENT)
-    assert (french.subject, french.locale, german.locale) == ("Bonjour Alex Example", "fr", "en")
-    assert french.template_version != one.render(letter("eligible"), DOCUMENT).template_version
+    written = one.render(letter("eligible", locale="pt-BR"), DOCUMENT)
+    assert (written.subject, written.locale) == ("Bom dia, Alex Example", "pt")
+    assert written.template_version != one.render(letter("eligible"), DOCUMENT).template_version
+    assert one.render(letter("eligible", locale="de"), DOCUMENT).locale == "en"
+    assert one.render(letter("withdrawn", locale="pt"), DOCUMENT).locale == "en", "it has no such letter"
+    assert [each.name for each in one.versions() if each.locale == "pt"] == ["eligible"]
+
+
+def test_half_a_letter_ends_the_start(tmp_path: Path) -> None:
+    folder = Path(copytree(FOLDER, tmp_path / "templates"))
+    (folder / "fr" / "eligible.html").unlink()
+    with pytest.raises(FileNotFoundError):
+        Templates(folder)
 
 
 def test_a_template_that_names_something_unknown_is_permanent(tmp_path: Path) -> None:
@@ -277,3 +326,32 @@ def test_only_the_first_revision_is_acknowledged(revision: int, expected: bool) 
     )
     assert is_acknowledged(application) is expected
     assert acknowledgement(application, "hash").number == 0
+
+
+def test_the_letter_with_a_drafts_link_says_how_long_it_opens_and_names_nobody() -> None:
+    rendered = composer().render(letter(DRAFT_LINK), DOCUMENT)
+    for part in (rendered.text, rendered.html):
+        assert f"https://join.example/apply/{SAMPLE_ID}.signed" in part
+        assert "3 November 2021" in part
+        assert text_in(DOCUMENT.categories[letter(DRAFT_LINK).category].label, "en") in part
+        assert "Example Organisation" not in part
+        assert reference_of(SAMPLE_ID) not in part, "what was not sent has no reference"
+        assert "/status/" not in part
+
+
+def test_the_letter_with_the_link_of_a_change_names_the_application() -> None:
+    rendered = composer().render(letter(DRAFT_LINK, details={"draft_id": "d", "amends": "yes"}), DOCUMENT)
+    assert rendered.subject.endswith(f"(reference {reference_of(SAMPLE_ID)})")
+    assert "Nothing is changed before you send them." in " ".join(rendered.text.split())
+
+
+def test_two_drafts_never_share_a_letter() -> None:
+    writer = composer()
+    links = [writer.render(letter(DRAFT_LINK, details={"draft_id": name, "amends": ""}), DOCUMENT) for name in "ab"]
+    assert [f"/apply/{name}.signed" in each.text for name, each in zip("ab", links, strict=True)] == [True, True]
+
+
+def test_the_letter_about_what_is_missing_leads_to_completing_it() -> None:
+    rendered = composer().render(letter("incomplete"), DOCUMENT)
+    assert f"Complete your application here:\n{LINK}/amend" in rendered.text
+    assert f'href="{LINK}/amend"' in rendered.html

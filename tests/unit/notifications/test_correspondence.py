@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
 
 from services.notifications.consumers.subscriptions import handlers
+from services.notifications.use_cases.acknowledgements import OneAcknowledgement
 from services.notifications.use_cases.emails import Correspondence
 from services.notifications.use_cases.records import content_of
 from shared.application import Application, Contact, Organisation, Provenance
@@ -21,6 +22,7 @@ from shared.events import (
     ApplicationSubmitted,
     ApplicationSummary,
     ApplicationWithdrawn,
+    DraftSaved,
     LinkRequested,
     LinkRevoked,
     Outcome,
@@ -30,7 +32,7 @@ from shared.events import (
 )
 from shared.policy.pack import PolicyDocument
 from shared.topology import CONSUMED
-from tests.unit.notifications.fakes import FakeClock, FakeMailroom
+from tests.unit.notifications.fakes import FakeAcknowledged, FakeClock, FakeMailroom
 from tests.unit.notifications.letters import NOW, POLICY, composer
 
 
@@ -45,6 +47,9 @@ class FakePolicies:
         if policy_hash not in self.known:
             raise Transient("not announced yet")
         return self.known[policy_hash]
+
+    async def find(self, policy_hash: str) -> PolicyDocument | None:
+        return self.known.get(policy_hash)
 
     async def current(self, now: datetime) -> tuple[str, PolicyDocument]:
         if not self.known:
@@ -85,9 +90,11 @@ class Service:
 
     def __init__(self, announced: bool = True) -> None:
         self.mailroom, self.policies, self.heads = FakeMailroom(), FakePolicies(), FakeHeads()
+        self.acknowledged = FakeAcknowledged()
         if announced:
             self.policies.known[POLICY.hash] = POLICY.document
-        correspondence = Correspondence(self.mailroom, self.policies, composer(), FakeClock(NOW), self.heads)
+        once = OneAcknowledgement(self.acknowledged, self.acknowledged)
+        correspondence = Correspondence(self.mailroom, self.policies, composer(), FakeClock(NOW), self.heads, once)
         self.handlers = handlers(correspondence, self.heads, self.policies)
 
     async def receive(self, *events: Event) -> None:
@@ -99,11 +106,12 @@ class Service:
 
 
 def application(revision: int = 1, application_id: str = "", address: str = "ada@charity.example") -> Application:
+    application_id = application_id or str(uuid4())
     return Application(
         category=next(iter(POLICY.document.categories)),
-        organisation=Organisation(name="An organisation", country="GB"),
+        organisation=Organisation(name=f"An organisation {application_id}", country="GB"),
         contact=Contact(name="Ada", email=address),
-        application_id=application_id or str(uuid4()),
+        application_id=application_id,
         revision=revision,
         provenance=Provenance(channel="api", client="tests"),
         received_at=NOW,
@@ -153,7 +161,8 @@ def decided(outcome: Outcome = "referred", policy_hash: str = POLICY.hash) -> Ev
 
 
 def test_every_event_type_the_topology_brings_has_a_handler() -> None:
-    assert set(Service().handlers) == set(CONSUMED["notifications"])
+    erasures = {"application.erased.v1", "interest.erased.v1", "liaison.erased.v1"}
+    assert set(Service().handlers) | erasures == set(CONSUMED["notifications"])
 
 
 async def test_each_submission_is_acknowledged_once_however_often_it_comes() -> None:
@@ -226,6 +235,26 @@ async def test_who_asks_for_a_link_gets_one_email_a_request_and_never_two() -> N
     assert service.written() == [("status_link", "ada@charity.example", 1, 0)]
     await service.receive(link_requested(of, 0, "asked again"))
     assert len(service.written()) == 2
+
+
+async def test_who_asks_for_the_link_to_a_draft_gets_it_once_at_the_address_they_entered() -> None:
+    service, about = Service(), str(uuid4())
+    data = DraftSaved(
+        draft_id="d",
+        application_id=about,
+        category=next(iter(POLICY.document.categories)),
+        address="bo@charity.example",
+        locale="en",
+        expires_at=NOW + timedelta(days=30),
+        requested_at=NOW,
+    )
+    saved = Event("saved", about, NOW, "/accede/tests", data)
+    await service.receive(saved, saved)
+    await service.receive(saved)
+    assert service.written() == [("draft_link", "bo@charity.example", 0, 0)]
+    (row,) = service.mailroom.rows.values()
+    assert row.record.application_id == about, "it is found when the application is erased"
+    assert "https://join.example/apply/d.signed" in content_of(row.mime).text
 
 
 async def test_every_letter_has_the_link_that_opens_now_whichever_event_comes_first() -> None:

@@ -65,6 +65,9 @@ def test_a_try_makes_of_an_email_what_the_reply_says(
         ("acknowledgement", Standing(withdrawn=True, undone=True), False),
         ("outcome", Standing(withdrawn=True, undone=True), False),
         ("notice", Standing(revision=9, withdrawn=True, newest=(9, 9)), True),
+        ("notice", Standing(erased=True), False),
+        ("acknowledgement", Standing(erased=True), False),
+        ("outcome", Standing(revision=2, newest=(2, 1), erased=True), False),
     ],
 )
 def test_an_outcome_goes_out_only_while_it_is_the_newest_word_on_its_application(

@@ -132,8 +132,10 @@ async def test_emails_are_counted_by_kind_and_state(site: Site) -> None:
 
 async def test_every_template_is_listed_with_its_version_and_described(site: Site) -> None:
     templates = (await site.client.get("/v1/templates", headers=OPERATOR)).json()["templates"]
-    assert [each["name"] for each in templates] == list(TEMPLATES)
-    assert all(len(each["version"]) == 12 and each["locale"] == "en" for each in templates)
+    languages = ["ar", "en", "es", "fr"]
+    assert [(each["name"], each["locale"]) for each in templates] == [(a, b) for a in TEMPLATES for b in languages]
+    assert len({each["version"] for each in templates}) == len(templates)
+    assert all(len(each["version"]) == 12 for each in templates)
     assert set(DESCRIPTIONS) == set(TEMPLATES)
 
 
@@ -144,8 +146,9 @@ async def test_every_template_has_a_preview_in_html_and_text_and_a_page(site: Si
     assert "sandbox" in html.headers["content-security-policy"]
     text = await site.client.get(f"/v1/templates/{name}/preview", params={"format": "text"}, headers=OPERATOR)
     assert text.headers["content-type"].startswith("text/plain")
-    assert "Example Organisation" in html.text
-    assert "Example Organisation" in text.text
+    signed = POLICY.document.texts["alliance.name"]["en"]
+    assert signed in html.text
+    assert signed in text.text
     page = await site.client.get(f"/templates/en/{name}")
     assert "<iframe" in page.text
     assert 'sandbox=""' in page.text
@@ -154,8 +157,35 @@ async def test_every_template_has_a_preview_in_html_and_text_and_a_page(site: Si
 async def test_a_template_that_does_not_exist_is_not_found_and_another_locale_falls_back(site: Site) -> None:
     assert (await site.client.get("/v1/templates/welcome/preview", headers=OPERATOR)).status_code == 404
     assert (await site.client.get("/templates/en/welcome")).status_code == 404
-    answer = await site.client.get("/v1/templates/eligible/preview", params={"locale": "fr-CA"}, headers=OPERATOR)
-    assert answer.headers["content-language"] == "en"
+    for locale, found in (("fr-CA", "fr"), ("de", "en")):
+        answer = await site.client.get("/v1/templates/eligible/preview", params={"locale": locale}, headers=OPERATOR)
+        assert answer.headers["content-language"] == found
+
+
+async def test_a_preview_says_its_version_and_its_page_shows_it_in_every_language(site: Site) -> None:
+    versions = {
+        each["locale"]: each["version"]
+        for each in (await site.client.get("/v1/templates", headers=OPERATOR)).json()["templates"]
+        if each["name"] == "eligible"
+    }
+    answer = await site.client.get("/v1/templates/eligible/preview", params={"locale": "ar"}, headers=OPERATOR)
+    assert answer.headers["accede-template-version"] == versions["ar"]
+    page = (await site.client.get("/templates/ar/eligible")).text
+    assert versions["ar"] in page
+    assert '<pre lang="ar" dir="rtl"' in page
+    assert all(f'href="/templates/{locale}/eligible"' in page for locale in versions if locale != "ar")
+
+
+async def test_an_email_s_page_shows_it_in_its_language_with_its_template_s_version(site: Site) -> None:
+    written = letter("incomplete", locale="ar")
+    email_id = "00000000-0000-5000-8000-00000000000a"
+    email = NewEmail(email_id, written, composer().compose(written, POLICY.document, email_id, NOW), None)
+    await site.mailroom.add([email], "bulk", await FakeClock(NOW).read())
+    page = (await site.client.get(f"/emails/view/{LINKS.sign('email', email_id)}")).text
+    assert f'<bdi lang="ar">{email.composed.subject}</bdi>' in page
+    assert f"العربية, version {email.composed.template_version}" in page
+    listed = (await site.client.get(f"/v1/emails/{email_id}", headers=OPERATOR)).json()
+    assert (listed["locale"], listed["template_version"]) == ("ar", email.composed.template_version)
 
 
 async def test_without_a_policy_a_preview_is_to_be_tried_again_and_its_page_says_so(site: Site) -> None:
