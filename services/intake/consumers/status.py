@@ -1,4 +1,4 @@
-"""Decisions, reports of emails and dead letters go to the status projection."""
+"""Decisions, requests for information, reports of emails and dead letters go to the status projection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from services.intake.use_cases.status import StatusProjection
 from shared.application import Lane
 from shared.batches import Event, Handler
 
-TOLD: Final = ("application.decided.v1", "email.sent.v1", "email.failed.v1", "event.dead-lettered.v1")
+TOLD: Final = (
+    "application.decided.v1",
+    "case.information_requested.v1",
+    "email.sent.v1",
+    "email.failed.v1",
+    "event.dead-lettered.v1",
+)
 
 
 def status_handlers(projection: StatusProjection, heard: Callable[[], None]) -> Mapping[str, Handler]:

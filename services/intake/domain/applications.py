@@ -21,12 +21,13 @@ class Stale(Conflict):
 @dataclass(frozen=True, slots=True)
 class Revision:
     """One accepted revision. `body_hash` tells a repeated request from another one under the same key (rows of files need
-    none); `trace` is the W3C `traceparent` of the request."""
+    none); `trace` is the W3C `traceparent` of the request. `erased_at`: nothing that names anybody is in it since."""
 
     application: Application
     body_hash: str | None = None
     idempotency_key: str | None = None
     trace: str | None = None
+    erased_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -87,13 +88,16 @@ def first_revision(
     )
 
 
-def next_revision(newest: Application, submission: Submission, client: str, received_at: datetime) -> Application:
-    """The revision after `newest`. It has its own receipt time and inherits the first one, by which pauses judge."""
+def next_revision(
+    newest: Application, submission: Submission, provenance: Provenance, received_at: datetime
+) -> Application:
+    """The revision after `newest`. It came its own way at its own time, and inherits the first receipt time, by which
+    pauses judge."""
     return application_of(
         submission,
         application_id=newest.application_id,
         revision=newest.revision + 1,
-        provenance=newest.provenance.model_copy(update={"client": client}),
+        provenance=provenance,
         received_at=received_at,
         first_received_at=newest.first_received_at,
     )
@@ -142,7 +146,9 @@ def require_expected(newest: int, expected: int | None) -> None:
         raise Stale(f"The newest revision is {newest}, not {expected}: read the application again, then amend it.")
 
 
-def require_open(withdrawn: bool) -> None:
-    """Raises Conflict when the application was withdrawn."""
+def require_open(withdrawn: bool, admitted: bool = False) -> None:
+    """Raises Conflict when the application was withdrawn, or its organisation is admitted."""
+    if admitted:
+        raise Conflict("The organisation is a member already: its application cannot be amended. Write to us instead.")
     if withdrawn:
         raise Conflict("This application was withdrawn, and cannot be amended. Submit a new one.")

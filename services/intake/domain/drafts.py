@@ -10,25 +10,42 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from services.intake.domain.forms import NO, YES, Field, Step, hash_question
+from services.intake.domain.applications import application_id_for
+from services.intake.domain.forms import LANGUAGE, NO, YES, Field, Step, hash_question
 from services.intake.domain.submissions import read
 from shared.application import AnswerValue, Submission
 from shared.errors import FieldError
 from shared.policy.answers import is_blank
+from shared.policy.base import DEFAULT_LOCALE
 from shared.policy.pack import PolicyDocument
 
 KEPT: Final = timedelta(days=30)
-"""How long a draft is kept after its last change, and how long its link opens."""
+"""How long a draft is kept after its last change. Its link opens for as long as the draft is there."""
+LONGEST: Final = timedelta(days=365)
+"""How long a draft is kept at most, however often it is changed."""
+PUBLIC: Final = "public"
+"""Who sends a new application with the form, where an API key's name would stand."""
 
 Progress = Literal["not_started", "in_progress", "done"]
+
+
+@dataclass(frozen=True, slots=True)
+class Amends:
+    """What a draft changes: an application as it was in `revision`. `link_generation` is that of the link by which the
+    draft was begun: when the application's links are revoked, the draft's opens nothing either."""
+
+    application_id: str
+    revision: int
+    link_generation: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
     """One form being filled in. `values` are by field name. `version` counts the changes.
 
-    `read_hash` and `read_count`: how many commitments of which text were read. `sealed`: it was sent, or is being sent,
-    and nothing in it changes any more; `application_id`: what it became, and then its values are gone.
+    `begun`: when (real time). `address`: where its link was last sent to. `amends`: the application that it changes; None
+    for a new one. `read_hash` and `read_count`: how many commitments of which text were read. `sealed`: it was sent, or is
+    being sent, and nothing in it changes any more; `application_id`: what it became, and then its values are gone.
     """
 
     draft_id: str
@@ -42,10 +59,35 @@ class Draft:
     read_count: int = 0
     sealed: bool = False
     application_id: str | None = None
+    begun: datetime | None = None
+    address: str = ""
+    locale: str = DEFAULT_LOCALE
+    amends: Amends | None = None
+
+    @property
+    def language(self) -> str:
+        """The locale in which whoever fills it in is written to: the one that was chosen, else the one it began with."""
+        return str(self.values.get(LANGUAGE) or self.locale)
+
+    @property
+    def about(self) -> str:
+        """The application that it changes, or that it becomes when it is sent: its id is known from the beginning."""
+        return self.amends.application_id if self.amends else application_id_for(PUBLIC, self.draft_id, "form")
 
     def value(self, name: str) -> AnswerValue | None:
         """What was entered in a field; None: nothing."""
         return self.values.get(name)
+
+
+def expiry(begun: datetime, real: datetime) -> datetime:
+    """When a draft expires that was changed at `real`."""
+    return min(real + KEPT, begun + LONGEST)
+
+
+def changed(draft: Draft, after: Draft, real: datetime) -> Draft:
+    """`after` as the next version of `draft`, kept for longer since it was changed at `real`."""
+    begun = draft.begun or draft.expires - KEPT
+    return replace(after, version=draft.version + 1, begun=begun, expires=expiry(begun, real))
 
 
 def with_values(draft: Draft, step: Step, values: Mapping[str, AnswerValue | None]) -> Draft:
@@ -105,6 +147,7 @@ def document_of(draft: Draft, policy: PolicyDocument) -> dict[str, Any]:
     """The draft as the document a client would send. Answers to questions that are not asked of its category stay out."""
     found: dict[str, Any] = {"category": draft.category, "organisation": {}, "contact": {}}
     found["consent"] = {"register_interest": draft.consent}
+    found["locale"] = draft.language
     asked = policy.questions_for(draft.category)
     found["answers"] = {name: value for name, value in draft.values.items() if name in asked}
     for name, value in draft.values.items():

@@ -3,115 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
-from pydantic import AwareDatetime, BaseModel
-
+from services.intake.domain.appeals import Appeal
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.draft_links import DraftLinkRequest
+from services.intake.domain.drafts import Draft
+from services.intake.domain.evidence import Entry
+from services.intake.domain.exported import (
+    Elsewhere,
+    Export,
+    ExportedAppeal,
+    ExportedDecision,
+    ExportedDocument,
+    ExportedDraft,
+    ExportedDraftLink,
+    ExportedEmail,
+    ExportedEntry,
+    ExportedInbound,
+    ExportedLinkRequest,
+    ExportedNominationAnswer,
+    ExportedNominationRequest,
+    ExportedRequest,
+    ExportedRevision,
+    ExportedRevocation,
+    ExportedTrouble,
+    ExportedWithdrawal,
+)
+from services.intake.domain.inbound import Inbound
 from services.intake.domain.links import LinkRequest, Revocation
-from services.intake.domain.status import DeadLetter, Decision, Email, Status
-from shared.application import Application
-from shared.events import Outcome, PauseNotice, ReceiptLine
+from services.intake.domain.nominations import NominationReply, NominationRequest
+from services.intake.domain.status import Asked, DeadLetter, Decision, Email, Status
 
 
-class ExportedRevision(BaseModel):
-    """One revision, whole, with where it came from."""
+@dataclass(frozen=True, slots=True)
+class Further:
+    """What is held of the people an application names, of its appeals, of drafts of it, and of the email that brought it;
+    each oldest first."""
 
-    application: Application
-    idempotency_key: str | None
-    body_hash: str | None
-    trace: str | None
-
-
-class ExportedWithdrawal(BaseModel):
-    """That the application was withdrawn, when, and by whom; `reason` when it was not the applicant."""
-
-    revision: int
-    withdrawn_at: AwareDatetime
-    by: str
-    reason: str | None
-    trace: str | None
+    requests: Sequence[NominationRequest] = ()
+    replies: Sequence[NominationReply] = ()
+    appeals: Sequence[Appeal] = ()
+    drafts: Sequence[Draft] = ()
+    draft_links: Sequence[DraftLinkRequest] = ()
+    inbound: Sequence[Inbound] = ()
 
 
-class ExportedDecision(BaseModel):
-    """The newest decision with its receipt, as far as intake knows it. `met` counts the criteria that are not in `unmet`."""
-
-    revision: int
-    number: int
-    stage: str
-    outcome: Outcome
-    decided_by: str
-    decided_at: AwareDatetime
-    policy_hash: str
-    met: int
-    unmet: list[ReceiptLine]
-    pause: PauseNotice | None
-
-
-class ExportedEmail(BaseModel):
-    """What intake knows of an email; its text is with notifications."""
-
-    about: str
-    state: str
-    at: AwareDatetime | None
-    reason: str | None
-
-
-class ExportedEntry(BaseModel):
-    """Something that happened."""
-
-    at: AwareDatetime
-    what: str
-    detail: str
-    revision: int
-
-
-class ExportedRevocation(BaseModel):
-    """The links were revoked."""
-
-    generation: int
-    revoked_at: AwareDatetime
-    by: str
-
-
-class ExportedLinkRequest(BaseModel):
-    """A link was asked for and sent to the address on record."""
-
-    requested_at: AwareDatetime
-    sent_to: str
-
-
-class ExportedTrouble(BaseModel):
-    """A service gave up an event of the application; it is kept until a person has looked at it."""
-
-    service: str
-    event_type: str
-    reason: str
-    at: AwareDatetime
-
-
-class Elsewhere(BaseModel):
-    """What another part of Accede holds, and where to see it: an address, or whom to ask."""
-
-    what: str
-    where: str
-
-
-class Export(BaseModel):
-    """Everything intake holds of an application, and the name of what is held elsewhere."""
-
-    exported_at: AwareDatetime
-    application_id: str
-    state: str
-    revisions: list[ExportedRevision]
-    withdrawal: ExportedWithdrawal | None
-    decision: ExportedDecision | None
-    emails: list[ExportedEmail]
-    history: list[ExportedEntry]
-    link_revocations: list[ExportedRevocation]
-    link_requests: list[ExportedLinkRequest]
-    trouble: ExportedTrouble | None
-    held_elsewhere: list[Elsewhere]
+NOTHING_FURTHER: Final = Further()
 
 
 def export_of(
@@ -122,8 +62,12 @@ def export_of(
     requests: Sequence[LinkRequest],
     elsewhere: Iterable[Elsewhere],
     now: datetime,
+    evidence: Sequence[Entry] = (),
+    documents: str = "",
+    further: Further = NOTHING_FURTHER,
 ) -> Export:
-    """The export, oldest first in everything. Nothing is validated again."""
+    """The export, oldest first in everything. Nothing is validated again. `documents`: the address below which the evidence
+    files are."""
     return Export(
         exported_at=now,
         application_id=status.application_id,
@@ -137,8 +81,10 @@ def export_of(
             )
             for each in revisions
         ],
+        evidence=[_document(each, documents) for each in evidence],
         withdrawal=_withdrawal(withdrawal) if withdrawal else None,
         decision=_decision(status.decision) if status.decision else None,
+        asked=_request(status.asked) if status.asked else None,
         emails=[
             _email("acknowledgement", status.acknowledgement),
             *([_email("outcome", status.outcome_email)] if status.outcome_email else []),
@@ -155,6 +101,17 @@ def export_of(
             ExportedLinkRequest(requested_at=each.requested_at, sent_to=each.application.contact.email)
             for each in requests
         ],
+        nomination_requests=[_nomination_request(each) for each in further.requests],
+        nomination_answers=[
+            ExportedNominationAnswer(role=each.role, answer=each.answer, answered_at=each.answered_at)
+            for each in further.replies
+        ],
+        appeals=[_appeal(each) for each in further.appeals],
+        drafts=[_draft(each) for each in further.drafts],
+        draft_links=[
+            ExportedDraftLink(requested_at=each.requested_at, sent_to=each.address) for each in further.draft_links
+        ],
+        inbound=[_inbound(each) for each in further.inbound],
         trouble=_trouble(status.dead_letter) if status.dead_letter else None,
         held_elsewhere=list(elsewhere),
     )
@@ -184,6 +141,52 @@ def held_elsewhere(status: Status, receipt_page: str, interest_page: str, contac
     return found
 
 
+def _document(entry: Entry, documents: str) -> ExportedDocument:
+    return ExportedDocument(
+        **{name: getattr(entry, name) for name in ("kind", "media_type", "size", "added_at", "added_by", "removed_at")},
+        name=entry.name or None,
+        sha256=entry.sha256 or None,
+        removed_by=entry.removed_by or None,
+        where=f"{documents}/{entry.evidence_id}" if entry.here else None,
+    )
+
+
+def _nomination_request(request: NominationRequest) -> ExportedNominationRequest:
+    nominee = request.nominee
+    return ExportedNominationRequest(
+        role=request.role, name=nominee.name, sent_to=nominee.email, requested_at=request.requested_at
+    )
+
+
+def _appeal(appeal: Appeal) -> ExportedAppeal:
+    return ExportedAppeal(
+        revision=appeal.revision,
+        number=appeal.number,
+        stage=appeal.stage,
+        statement=appeal.statement,
+        appealed_at=appeal.appealed_at,
+        by=appeal.client,
+        idempotency_key=appeal.idempotency_key,
+    )
+
+
+def _draft(draft: Draft) -> ExportedDraft:
+    sent, values = draft.application_id is not None, dict(draft.values)
+    return ExportedDraft(
+        begun_at=draft.begun, kept_until=draft.expires, category=draft.category, values=values, sent=sent
+    )
+
+
+def _inbound(message: Inbound) -> ExportedInbound:
+    return ExportedInbound(
+        received_at=message.received_at,
+        sender=message.sender,
+        subject=message.thread.subject,
+        message_id=message.thread.message_id,
+        size=message.size,
+    )
+
+
 def _withdrawal(withdrawal: Withdrawal) -> ExportedWithdrawal:
     return ExportedWithdrawal(
         revision=withdrawal.revision,
@@ -194,10 +197,16 @@ def _withdrawal(withdrawal: Withdrawal) -> ExportedWithdrawal:
     )
 
 
+def _request(asked: Asked) -> ExportedRequest:
+    return ExportedRequest(revision=asked.revision, at=asked.at, text=asked.text, questions=list(asked.questions))
+
+
 def _decision(decision: Decision) -> ExportedDecision:
+    lists = ("unmet", "entitlements")
     return ExportedDecision(
-        **{name: getattr(decision, name) for name in ExportedDecision.model_fields if name != "unmet"},
+        **{name: getattr(decision, name) for name in ExportedDecision.model_fields if name not in lists},
         unmet=list(decision.unmet),
+        entitlements=list(decision.entitlements),
     )
 
 

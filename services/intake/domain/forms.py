@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.pointers import pointer
-from shared.policy.base import Localised, QuestionType
+from shared.policy.base import DEFAULT_LOCALE, Localised, QuestionType
+from shared.policy.languages import language_name, languages_of
 from shared.policy.pack import Group, PolicyDocument, Question
 
 YES, NO = "yes", "no"
 ORGANISATION, OTHERS = "the-organisation", "more-questions"
 """Ids of the pages that are no groups. No group can have them: its id has no hyphen."""
 COUNTRY_HINT: Final = {"en": "Where the organisation has its seat."}
+LANGUAGE: Final = "locale"
+"""The field that says in which language the applicant is written to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,18 @@ class Step:
 def organisation_step(document: PolicyDocument, category: str) -> Step:
     """Who applies, and whom we write to: what every submission has."""
     others = {name: each.label for name, each in document.categories.items() if name != category}
-    return Step(ORGANISATION, {"en": "The organisation and its contact"}, (*_ENVELOPE, *_secondary(others)))
+    return Step(
+        ORGANISATION, {"en": "The organisation and its contact"}, (*_ENVELOPE, *language(document), *_secondary(others))
+    )
+
+
+def language(document: PolicyDocument) -> Iterable[Field]:
+    """The field that asks for the language of emails; none where the policy has one language alone."""
+    offered = {locale: {DEFAULT_LOCALE: language_name(locale)} for locale in languages_of(document)}
+    if len(offered) > 1:
+        label: Localised = {"en": "Language of our emails"}
+        hint: Localised = {"en": "We write in English unless you choose another."}
+        yield Field(LANGUAGE, (LANGUAGE,), "choice", label, hint, choices=offered, optional=True)
 
 
 def question_steps(document: PolicyDocument, category: str) -> tuple[Step, ...]:

@@ -69,6 +69,11 @@ def map_columns(header: Sequence[str], document: PolicyDocument, historical: boo
     return tuple(columns)
 
 
+def meanings(document: PolicyDocument) -> Mapping[str, set[str]]:
+    """Plain name → the columns that it may mean."""
+    return _names({*ENVELOPE, *document.questions}, document)
+
+
 def plain(text: str) -> str:
     """A name without case, accents, spaces and punctuation: `E-Mail Address` and `email_address` are the same."""
     decomposed = unicodedata.normalize("NFKD", text).casefold()

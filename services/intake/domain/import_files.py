@@ -8,6 +8,7 @@ import csv
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 
 from services.intake.domain.import_encodings import HOW
@@ -126,6 +127,10 @@ class CsvRecords:
         self._separator = separator
         self._lines: deque[Line] = deque()
         self._row = 0
+        self._open_to = 0
+        """The line up to which a cell in quotation marks, open where a line begins, is known to stay open."""
+        self._open_characters = 0
+        """Characters from the first line that waits up to there."""
 
     def feed(self, lines: Iterable[Line], final: bool = False) -> Iterator[Record]:
         """The records that end in these lines. With `final` no more come, and an open quotation mark is a fault."""
@@ -136,7 +141,7 @@ class CsvRecords:
             if not taken:
                 return
             for _ in range(taken):
-                self._lines.popleft()
+                self._open_characters -= len(self._lines.popleft().text) + 1
             if fault is not None or any(cell.strip() for cell in cells):
                 yield Record(self._row, first.number, cells, fault, first.text if fault else "")
                 self._row += 1
@@ -149,36 +154,65 @@ class CsvRecords:
         if not first.text:
             return [], 1, None
         texts = _Texts(self._lines)
+        if first.number < self._open_to and (known := self._known(first, final)) is not None:
+            return known
         try:
-            return next(csv.reader(texts, strict=True, delimiter=self._separator), []), texts.taken, None
+            return self._cells(texts), texts.taken, None
         except csv.Error as error:
             if str(error) != _UNFINISHED:
                 return [], 1, _of_csv(error, header=self._row == 0)
-        if final or texts.full:
-            return [], 1, _NEVER_CLOSED
-        return [], 0, None
+        return self._never_closed(texts, first) if final or texts.full else ([], 0, None)
+
+    def _known(self, first: Line, final: bool) -> tuple[list[str], int, str | None] | None:
+        """What can be said without reading again the lines in which a cell is known to stay open; None: nothing. Without
+        it a file could have each of its lines read as often as a record may have lines."""
+        try:
+            return self._cells([f"{first.text}\n"]), 1, None
+        except csv.Error as error:
+            if str(error) != _UNFINISHED:
+                return [], 1, _of_csv(error, header=self._row == 0)
+        texts = _Texts(self._lines, self._open_to - first.number, self._open_characters)
+        try:
+            self._cells(texts)
+        except csv.Error as error:
+            if str(error) != _UNFINISHED:
+                return [], 1, _of_csv(error, header=self._row == 0)
+            return self._never_closed(texts, first) if final or texts.full else ([], 0, None)
+        return None
+
+    def _cells(self, texts: Iterable[str]) -> list[str]:
+        return next(csv.reader(texts, strict=True, delimiter=self._separator), [])
+
+    def _never_closed(self, texts: _Texts, first: Line) -> tuple[list[str], int, str]:
+        self._open_to, self._open_characters = first.number + texts.taken, texts.characters
+        return [], 1, _NEVER_CLOSED
 
 
 class _Texts:
     """The lines of one record, for as long as the reader asks for more: each is read once, whatever stands in it. `full`
-    says that no record is that long."""
+    says that no record is that long. `passed` lines, of so many characters, are passed over, as they leave a cell open."""
 
-    def __init__(self, lines: deque[Line]) -> None:
-        self._lines = iter(lines)
-        self._characters = 0
-        self.taken = 0
+    def __init__(self, lines: deque[Line], passed: int = 0, characters: int = 0) -> None:
+        self._lines = islice(lines, passed, None)
+        self._opening = passed > 0
+        self.characters = characters
+        self.taken = passed
         self.full = False
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
+        if self._opening:
+            self._opening = False
+            return '"\n'
         line = next(self._lines)
-        self._characters += len(line.text) + 1
-        beyond = self.taken >= MAX_RECORD_LINES or self._characters > MAX_LINE or line.too_long
+        characters = self.characters + len(line.text) + 1
+        beyond = self.taken >= MAX_RECORD_LINES or characters > MAX_LINE or line.too_long
         if self.taken and beyond:
             self.full = True
             raise StopIteration
+        self.characters = characters
         self.taken += 1
         return f"{line.text}\n"
 

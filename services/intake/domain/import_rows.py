@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from services.intake.domain.import_columns import ENVELOPE, REASON, RECEIVED_AT, REQUIRED, map_columns
 from services.intake.domain.import_files import Record
-from services.intake.domain.spreadsheets import as_given
 from services.intake.domain.submissions import read
 from shared.application import Submission
 from shared.errors import FieldError
+from shared.formula_cells import as_given
 from shared.pointers import pointer
 from shared.policy.pack import PolicyDocument
 
@@ -48,7 +48,7 @@ class RowReader:
         self, document: PolicyDocument, columns: tuple[str, ...] | None, historical: bool, latest: datetime
     ) -> None:
         self._document = document
-        self._columns = columns
+        self.columns = columns
         self._historical = historical
         self._latest = latest
 
@@ -57,13 +57,13 @@ class RowReader:
         if record.fault is not None:
             return self._refused(record, [FieldError("", record.fault)])
         errors: list[FieldError] = []
-        if self._columns is None:
+        if self.columns is None:
             value = _without_reason(record.content)
             given = value.get(RECEIVED_AT) if isinstance(value, dict) else None
             if given is not None and self._historical:
                 value = {name: each for name, each in value.items() if name != RECEIVED_AT}
-        elif len(record.content) != len(self._columns):
-            cells, columns = len(record.content), len(self._columns)
+        elif len(record.content) != len(self.columns):
+            cells, columns = len(record.content), len(self.columns)
             return self._refused(record, [FieldError("", f"The row has {cells} cells, the header {columns}.")])
         else:
             value, given = self._of_cells(record.content, errors)
@@ -81,7 +81,7 @@ class RowReader:
         """The document that a row's cells say, and its receipt time. An empty cell is not answered."""
         value: dict[str, Any] = {"organisation": {}, "contact": {}, "answers": {}}
         given: str | None = None
-        columns = self._columns or ()
+        columns = self.columns or ()
         if REASON in columns:  # one of our error files, corrected: what was done for spreadsheets is undone
             cells = [as_given(cell) for cell in cells]
         for column, cell in zip(columns, cells, strict=True):

@@ -89,7 +89,7 @@ class Import:
     """One import. `commit` says whether it is to go on after the preview; `previewed_rows` how far the preview is;
     `policy_hash` by which policy it is judged; `problems` why the file as a whole was refused, or where it failed;
     `failures` how often it did; `held` whether it was sent to stop at its preview, whatever was asked later; `charset`
-    is what its client declared, `layout` how it was taken."""
+    is what its client declared, `layout` how it was taken; `file_gone`: the file was deleted since."""
 
     import_id: str
     client: str
@@ -114,6 +114,7 @@ class Import:
     undo: Undo | None = None
     failures: int = 0
     held: bool = False
+    file_gone: bool = False
 
 
 @dataclass(slots=True)

@@ -4,9 +4,10 @@ What was accepted is counted from the facts (revisions 1), what became of it fro
 application that fell out anywhere shows as a gap:
 
     rows      = accepted + refused
-    accepted  = eligible + incomplete + not_eligible + referred + on_hold + withdrawn + pending + dead_lettered + gap
-    expected  = acknowledgements of all that are not withdrawn + one email for each outcome
-                + what was sent to withdrawn ones, or failed, before they were
+    accepted  = eligible + incomplete + not_eligible + referred + on_hold + admitted + declined + withdrawn + erased
+                + pending + dead_lettered + gap
+    expected  = acknowledgements of all that are not withdrawn or erased + one email for each outcome
+                + what was sent to those, or failed, before they were
                 − superseded emails about outcomes that stand
     expected  = sent + failed + outstanding
 
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
-from services.intake.domain.status import OUTCOMES, State
+from services.intake.domain.status import ENDED, OUTCOMES, State
 from shared.application import Channel
 
 CHANNELS: tuple[Channel, ...] = ("api", "file", "form", "partner", "email")
@@ -68,7 +69,10 @@ class Account:
     not_eligible: int = 0
     incomplete: int = 0
     eligible: int = 0
+    admitted: int = 0
+    declined: int = 0
     withdrawn: int = 0
+    erased: int = 0
     pending: int = 0
     dead_lettered: int = 0
     emails: Emails = Emails()
@@ -82,7 +86,7 @@ class Account:
     def gap(self) -> int:
         """Accepted, but in no state: lost on the way, or (below zero) nobody knows where it came from."""
         known: int = sum(getattr(self, name) for name in OUTCOMES)
-        return self.accepted - known - self.withdrawn - self.pending - self.dead_lettered
+        return self.accepted - known - self.withdrawn - self.erased - self.pending - self.dead_lettered
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ def ledger_of(
 def _account(channel: str, accepted: int, refused: int, groups: Sequence[Group]) -> Account:
     counts: dict[str, Any] = {}  # field of Account → applications
     fates = dict.fromkeys(("sent", "failed", "superseded"), 0)
-    reported_of_withdrawn = superseded_of_others = 0
+    reported_of_ended = superseded_of_others = 0
     for group in groups:
         name = "dead_lettered" if group.state == "pending" and group.given_up else group.state
         counts[name] = counts.get(name, 0) + group.count
@@ -147,10 +151,11 @@ def _account(channel: str, accepted: int, refused: int, groups: Sequence[Group])
         for state in reported:
             fates[state] += group.count
         left_out = reported.count("superseded")
-        if group.state == "withdrawn":
-            reported_of_withdrawn += (len(reported) - left_out) * group.count
+        if group.state in ENDED:
+            reported_of_ended += (len(reported) - left_out) * group.count
         else:
             superseded_of_others += left_out * group.count
     outcomes = sum(counts.get(name, 0) for name in OUTCOMES)
-    expected = accepted - counts.get("withdrawn", 0) + outcomes + reported_of_withdrawn - superseded_of_others
+    ended = sum(counts.get(name, 0) for name in ENDED)
+    expected = accepted - ended + outcomes + reported_of_ended - superseded_of_others
     return replace(Account(channel, accepted, refused, emails=Emails(expected, **fates)), **counts)

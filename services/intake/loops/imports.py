@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Final, Protocol
 
 import structlog
@@ -12,16 +13,19 @@ from services.intake.domain.imports import Import
 from services.intake.use_cases.import_passes import KeepLease
 from services.intake.use_cases.imports import Failures
 from shared.errors import Transient
-from shared.work import Leases, Loop
+from shared.work import Leases, Loop, keeping
 
 log = structlog.get_logger(__name__)
 
 LEASE: Final = 15.0
-"""Seconds of a lease on an import. After a kill another replica goes on when it has run out."""
-RENEW: Final = 3.0
+"""Seconds of a lease on an import, unless told otherwise. After a kill another replica goes on when it has run out. As
+long an import that failed is left alone."""
+RENEWALS: Final = 5
+"""How often a lease is renewed before it runs out."""
 AT_ONCE: Final = 2
 """Imports a replica is at, so that a small file does not wait for a large one."""
 TIDY: Final = 3600.0
+FORGET: Final = 30.0
 
 
 class Unfinished(Protocol):
@@ -37,9 +41,11 @@ class Advancing(Protocol):
 
 
 class Abandoned(Protocol):
-    """Removes files that no import names."""
+    """Removes files that no import names, and those of finished imports that nobody wants any more."""
 
     async def delete_abandoned(self) -> int: ...
+
+    async def delete_unwanted(self, kept: timedelta | None = None) -> int: ...
 
 
 class ImportLoop:
@@ -54,6 +60,8 @@ class ImportLoop:
         leases: Leases,
         stopping: Callable[[], bool],
         undos: Advancing | None = None,
+        kept: timedelta | None = None,
+        lease: float = LEASE,
     ) -> None:
         self._imports = imports
         self._steps = [passes, *([undos] if undos else [])]
@@ -61,13 +69,25 @@ class ImportLoop:
         self._files = files
         self._leases = leases
         self._stopping = stopping
+        self._kept = kept
+        self._lease = lease
         self._mine: set[str] = set()
         self._failed: dict[str, float] = {}
 
     def loops(self) -> list[Loop]:
         """Equal loops, each at another import, and one that tidies up."""
         working = [Loop(f"imports-{number}", self._round, interval=0.5) for number in range(1, AT_ONCE + 1)]
-        return [*working, Loop("import-files", self._tidy, interval=TIDY, lease=60.0)]
+        tidying = [
+            Loop("import-files", self._tidy, interval=TIDY, lease=60.0),
+            Loop("unwanted-files", self._forget, interval=FORGET, lease=60.0),
+        ]
+        return [*working, *tidying]
+
+    async def _forget(self) -> bool:
+        """Files of imports that were running when an application of them was erased, and those whose time is over."""
+        if removed := await self._files.delete_unwanted(self._kept):
+            log.info("files of finished imports removed", files=removed)
+        return False
 
     async def _tidy(self) -> bool:
         if removed := await self._files.delete_abandoned():
@@ -81,7 +101,7 @@ class ImportLoop:
                 continue
             if self._stopping():
                 return False
-            if await self._leases.acquire(_lease_name(job), LEASE):
+            if await self._leases.acquire(_lease_name(job), self._lease):
                 await self._take(job)
                 return True
         return False
@@ -104,18 +124,7 @@ class ImportLoop:
             await self._leases.release(_lease_name(job))
 
     def _keeper(self, job: Import) -> KeepLease:
-        renewed = time.monotonic()
-
-        async def keep() -> bool:
-            nonlocal renewed
-            if self._stopping():
-                return False
-            if time.monotonic() - renewed > RENEW:
-                renewed = time.monotonic()
-                return await self._leases.acquire(_lease_name(job), LEASE)
-            return True
-
-        return keep
+        return keeping(self._leases, _lease_name(job), self._lease, self._lease / RENEWALS, self._stopping)
 
 
 def _lease_name(job: Import) -> str:

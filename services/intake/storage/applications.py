@@ -1,16 +1,20 @@
-"""Revisions and withdrawals in Mongo: insert-only facts with their outbox mark.
+"""Revisions and withdrawals in Mongo: insert-only facts with their outbox mark. Erasing alone overwrites them.
 
-revisions    _id "<application>:<revision>", channel, revision, body_hash, idempotency_key, trace, application {…}, outbox
+revisions    _id "<application>:<revision>", channel, revision, body_hash, idempotency_key, trace, application {…},
+             erased_at?, outbox
 withdrawals  _id <application>, revision, withdrawn_at, client, trace, application {…}?, reason?, outbox
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from pymongo import ReplaceOne
+
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.erasure import without_names
 from services.intake.use_cases.applications import Stored
 from shared.application import Application, Consent, Contact, Lane, Organisation, Provenance
 from shared.batches import Event
@@ -37,6 +41,7 @@ class MongoRevisions:
 
     def __init__(self, database: Database, publisher: Publisher, project: ProjectRevisions) -> None:
         self._revisions = database["revisions"]
+        self._erasures = database["erasures"]
 
         async def heal(facts: Sequence[Document]) -> None:
             await project([revision_of(fact) for fact in facts])
@@ -71,6 +76,11 @@ class MongoRevisions:
             revisions = [revision_of(fact) async for fact in found]
         return sorted(revisions, key=lambda each: each.application.revision)
 
+    async def among(self, ids: Collection[str]) -> list[Revision]:
+        """The revisions of these keys, of those that there are. Raises Transient."""
+        with classified():
+            return [revision_of(fact) async for fact in self._revisions.find({"_id": {"$in": list(ids)}})]
+
     async def newest_of(self, application_ids: Sequence[str]) -> dict[str, int]:
         """Application id → its newest revision, of those that there are. Raises Transient."""
         if not application_ids:
@@ -100,6 +110,21 @@ class MongoRevisions:
         """How many applications each channel accepted: its revisions 1."""
         with classified():
             return {each: await self._revisions.count_documents({"channel": each, "revision": 1}) for each in channels}
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """Overwrite what names anybody in every revision of those of these that were erased. Raises Transient."""
+        with classified():
+            found = self._erasures.find({"_id": {"$in": list(application_ids)}}, {"erased_at": 1})
+            erased = {row["_id"]: row["erased_at"] async for row in found}
+            if not erased:
+                return
+            ranges = [{"_id": {"$gte": f"{each}:", "$lt": f"{each};"}} for each in erased]
+            named = await self._revisions.find({"$or": ranges, "erased_at": None}).to_list(None)
+            kept = [without_names(revision_of(fact), erased[fact["application_id"]]) for fact in named]
+            # no event of it is published any more, so there is nothing of an outbox mark
+            writes = [ReplaceOne({"_id": each.id}, {**_fact(each), "outbox": {}}) for each in kept]
+            if writes:
+                await self._revisions.bulk_write(writes, ordered=False)
 
     async def without_status(self, limit: int) -> list[Revision]:
         """Revisions whose application has no status at all, which only a lost write can bring about."""
@@ -153,6 +178,12 @@ class MongoWithdrawals:
         """Publish the events of these withdrawals again, under the same ids. Raises Transient."""
         return await self.outbox.emit_again(ids)
 
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """Take out to whom these were confirmed. That an application was withdrawn is told no more. Raises Transient."""
+        named = {"_id": {"$in": list(application_ids)}, "application": {"$type": "object"}}
+        with classified():
+            await self._withdrawals.update_many(named, {"$set": {"application": None, "outbox": {}}})
+
 
 def _fact_of_withdrawal(withdrawal: Withdrawal) -> Document:
     return {
@@ -177,12 +208,14 @@ def _fact(revision: Revision) -> Document:
         "idempotency_key": revision.idempotency_key,
         "trace": revision.trace,
         "application": application.model_dump(),
+        **({"erased_at": revision.erased_at} if revision.erased_at else {}),
     }
 
 
 def revision_of(fact: Mapping[str, Any]) -> Revision:
     """The revision a fact holds."""
-    return Revision(_application_of(fact["application"]), fact["body_hash"], fact["idempotency_key"], fact["trace"])
+    application, erased = _application_of(fact["application"]), fact.get("erased_at")
+    return Revision(application, fact["body_hash"], fact["idempotency_key"], fact["trace"], erased)
 
 
 def _application_of(document: Mapping[str, Any]) -> Application:

@@ -6,7 +6,7 @@ link_requests     _id, application {…}, generation, requested_at, trace, outbo
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from services.intake.domain.links import LinkRequest, Revocation
@@ -78,6 +78,11 @@ class MongoLinkRequests:
         }
         stored = await self.outbox.append([fact], "interactive", (await self._clock.read()).real)
         await self.outbox.publish_or_leave(each.document for each in stored)
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """Delete the requests of these applications. Raises Transient."""
+        with classified():
+            await self._requests.delete_many({"application.application_id": {"$in": list(application_ids)}})
 
     async def of(self, application_id: str) -> list[LinkRequest]:
         """Those of an application, oldest first. Raises Transient."""

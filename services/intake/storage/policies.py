@@ -1,6 +1,6 @@
 """Policy versions and pauses in Mongo, as announced.
 
-policies  _id <hash>, effective_from, document {…}
+policies  _id "<hash>:<number>", hash, number, effective_from, document {…}; of before they were counted, _id <hash> alone
 pauses    _id "<pause>:<version>", pause_id, version, effective_from, pause {…}
 """
 
@@ -23,12 +23,14 @@ class MongoPolicies:
         self._pauses = database["pauses"]
 
     async def keep_policies(self, policies: Sequence[KnownPolicy]) -> None:
-        """Store versions; the same hash is the same document."""
+        """Store activations; the same hash is the same document."""
         await self._replace(
             self._policies,
             [
                 {
-                    "_id": each.hash,
+                    "_id": each.id,
+                    "hash": each.hash,
+                    "number": each.number,
                     "effective_from": each.effective_from,
                     # question ids are keys with dots, which nested keys of Mongo documents may have
                     "document": each.document.model_dump(mode="json"),
@@ -61,7 +63,12 @@ class MongoPolicies:
             rows = await self._policies.find({"_id": {"$in": unread}}).to_list(None) if unread else []
             pauses = await self._pauses.find({}).to_list(None)
         read = {
-            row["_id"]: KnownPolicy(row["_id"], row["effective_from"], PolicyDocument.model_validate(row["document"]))
+            row["_id"]: KnownPolicy(
+                str(row.get("hash", row["_id"])),
+                row["effective_from"],
+                PolicyDocument.model_validate(row["document"]),
+                row.get("number", 0),
+            )
             for row in rows
         }
         return PolicyBook(

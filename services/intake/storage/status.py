@@ -6,19 +6,18 @@ only if its `version` is still the one that was read; what somebody else changed
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import UpdateOne
-from pymongo.errors import BulkWriteError
 
 from services.intake.domain.ledger import Group
 from services.intake.domain.status import Change, Status, scheduled
 from services.intake.storage.status_documents import document_of, status_of
 from shared.errors import Transient
-from shared.mongo import DUPLICATE_KEY, Database, Document, classified
+from shared.mongo import Database, Document, classified, keys_taken
 
 TRIES: Final = 50
 
@@ -41,16 +40,8 @@ class MongoStatuses:
         if not statuses:
             return []
         documents = [document_of(scheduled(None, status, real, self._after)) for status in statuses]
-        with classified():
-            try:
-                await self._applications.insert_many(documents, ordered=False)
-            except BulkWriteError as error:
-                details: Mapping[str, Any] = error.details
-                failures = details.get("writeErrors", [])
-                if details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in failures):
-                    raise
-                return [documents[each["index"]]["_id"] for each in failures]
-        return []
+        taken = await keys_taken(self._applications.insert_many(documents, ordered=False))
+        return [documents[index]["_id"] for index in taken]
 
     async def change(self, changes: Mapping[str, Sequence[Change]], real: datetime) -> set[str]:
         """Apply changes, by application id, each list in its order; the ids that have no status.
@@ -91,6 +82,12 @@ class MongoStatuses:
         with classified():
             document = await self._applications.find_one({"_id": application_id})
         return status_of(document) if document else None
+
+    async def those(self, application_ids: Collection[str]) -> list[Status]:
+        """The statuses of these applications, of those that there are. Raises Transient."""
+        with classified():
+            found = self._applications.find({"_id": {"$in": list(application_ids)}})
+            return [status_of(document) async for document in found]
 
     async def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Status]:
         """Those whose fields equal the filters, by id, beginning after an id."""

@@ -6,6 +6,7 @@ What a workbook may hold beside cells is refused before anything is unpacked; fo
 from __future__ import annotations
 
 import asyncio
+import io
 import tempfile
 import warnings
 import zipfile
@@ -14,15 +15,27 @@ from contextlib import asynccontextmanager
 from itertools import islice
 from typing import IO, Any, Final
 
-from openpyxl import Workbook, load_workbook
+from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils import get_column_letter
 
+from services.intake.domain.archives import END
 from services.intake.domain.import_files import Record
 from services.intake.domain.import_layout import Layout
 from services.intake.domain.spreadsheets import ERROR, FORMULA, text_of
-from services.intake.domain.workbooks import Entry, require_no_dtd, require_plain
+from services.intake.domain.workbooks import (
+    LOOK,
+    OF_A_FILE,
+    Entry,
+    Measure,
+    require_no_dtd,
+    require_plain,
+    require_small_directory,
+    too_many_cells,
+)
+from services.intake.storage.workbook_parts import Parts
 from shared.errors import Refused
 
 SLICE: Final = 50
@@ -38,17 +51,20 @@ warnings.filterwarnings("ignore", category=UserWarning, module="openpyxl")  # of
 
 
 class ExcelWorkbooks:
-    """Reads one sheet of a workbook: the first visible one with data."""
+    """Reads one sheet of a workbook: the first visible one with data. `measure`: how much of it."""
+
+    def __init__(self, measure: Measure = OF_A_FILE) -> None:
+        self._measure = measure
 
     async def look(self, content: AsyncIterator[bytes]) -> Layout:
         """Which sheet is read, and which others have data. Raises Refused, with a sentence that says why."""
         async with _on_disk(content) as file:
-            return await asyncio.to_thread(_layout, file)
+            return await asyncio.to_thread(_layout, file, self._measure)
 
     async def read(self, content: AsyncIterator[bytes], sheet: str | None) -> AsyncGenerator[list[Record], None]:
         """Its records, the header as row 0. A formula or an error in a cell is that row's fault alone."""
         async with _on_disk(content) as file:
-            records = _records(file, sheet)
+            records = _records(file, sheet, self._measure)
             while some := await asyncio.to_thread(lambda: list(islice(records, SLICE))):
                 yield some
 
@@ -80,10 +96,11 @@ async def _on_disk(content: AsyncIterator[bytes]) -> AsyncIterator[IO[bytes]]:
         yield file
 
 
-def _layout(file: IO[bytes]) -> Layout:
-    book = _open(file)
+def _layout(file: IO[bytes], measure: Measure) -> Layout:
+    book, parts = _open(file, measure)
     try:
-        with_data = [sheet.title for sheet in book.worksheets if sheet.sheet_state == "visible" and _has_data(sheet)]
+        visible = [sheet for sheet in book.worksheets if sheet.sheet_state == "visible"]
+        with_data = [sheet.title for sheet in visible if _has_data(sheet, parts, measure)]
     except Refused:
         raise
     except Exception as error:
@@ -95,15 +112,16 @@ def _layout(file: IO[bytes]) -> Layout:
     return Layout(sheet=with_data[0], unread=tuple(with_data[1:]))
 
 
-def _has_data(sheet: Any) -> bool:
-    return any(any(cell.value is not None for cell in row) for _, row in _numbered(sheet))
+def _has_data(sheet: Any, parts: Parts, measure: Measure) -> bool:
+    return any(any(cell.value is not None for cell in row) for _, row in _numbered(sheet, parts, measure))
 
 
-def _open(file: IO[bytes]) -> Any:
-    """The workbook, once nothing in it is what we do not read. Raises Refused."""
+def _open(file: IO[bytes], measure: Measure) -> tuple[Any, Parts]:
+    """The workbook and what its sheets are read through, once nothing in it is what we do not read. Raises Refused."""
     file.seek(0)
     beginning = file.read(8)
-    file.seek(0)
+    file.seek(max(0, file.seek(0, io.SEEK_END) - END))
+    require_small_directory(file.read())
     try:
         with zipfile.ZipFile(file) as archive:
             infos = archive.infolist()
@@ -113,13 +131,17 @@ def _open(file: IO[bytes]) -> Any:
                     Entry(i.filename, i.file_size, i.compress_size, bool(i.flag_bits & 1), i.compress_type)
                     for i in infos
                 ],
+                measure,
             )
-            for info in infos:
-                if info.filename.endswith((".xml", ".rels")):
-                    with archive.open(info) as part:
-                        require_no_dtd(info.filename, part.read(1 << 16))
+            for info in infos:  # whatever it is called: what a part is taken for is said elsewhere
+                with archive.open(info) as part:
+                    require_no_dtd(info.filename, part.read(LOOK))
         file.seek(0)
-        return load_workbook(file, read_only=True, data_only=False, keep_links=False)
+        reader = ExcelReader(file, read_only=True, data_only=False, keep_links=False)
+        parts = reader.archive = Parts(file)
+        reader.read()
+        parts.loaded = True
+        return reader.wb, parts
     except Refused:
         raise
     except Exception as error:
@@ -127,20 +149,25 @@ def _open(file: IO[bytes]) -> Any:
         raise Refused(_DAMAGED) from error
 
 
-def _numbered(sheet: Any) -> Iterator[tuple[int, Sequence[Any]]]:
+def _numbered(sheet: Any, parts: Parts, measure: Measure) -> Iterator[tuple[int, Sequence[Any]]]:
     sheet.reset_dimensions()  # what it says of its size may be wrong
+    cells = 0
     for number, row in enumerate(sheet.iter_rows(), 1):
+        parts.row_read()
+        cells += len(row) or 1
         if number > MAX_ROWS:
             raise Refused(f"The sheet has more than {MAX_ROWS:,} rows.")
+        if cells > measure.cells:
+            raise too_many_cells(measure)
         yield number, row
 
 
-def _records(file: IO[bytes], title: str | None) -> Iterator[Record]:
-    book = _open(file)
+def _records(file: IO[bytes], title: str | None, measure: Measure) -> Iterator[Record]:
+    book, parts = _open(file, measure)
     try:
         sheet = book[title] if title is not None else book.worksheets[0]
         width, row_number = 0, 0
-        for line, row in _numbered(sheet):
+        for line, row in _numbered(sheet, parts, measure):
             cells, fault = _cells(row, line)
             while cells and (len(cells) > width or row_number == 0) and not cells[-1].strip():
                 cells.pop()  # cells that were only ever formatted

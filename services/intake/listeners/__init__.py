@@ -1,0 +1,1 @@
+"""Servers beside the HTTP one, of which mail servers are the clients."""
