@@ -95,7 +95,7 @@ def application_routes(
 ) -> APIRouter:
     """What channels do with applications."""
     router = APIRouter(prefix="/v1/applications", tags=["applications"])
-    own = _own(statuses)
+    own = owned(statuses)
 
     @router.post(
         "",
@@ -120,7 +120,7 @@ def application_routes(
     ) -> ApplicationShown:
         status = await own(application_id, caller)
         response.headers["ETag"] = f'"{status.revision}"'
-        return shown(status, addresses)
+        return shown(status, addresses, to_operator=caller.may("operator"))
 
     @router.post(
         "/{application_id}/amendments",
@@ -186,7 +186,9 @@ def application_list_routes(find: ListStatuses, addresses: Addresses) -> APIRout
         wanted = {"state": state, "channel": channel, "category": category, "import_id": import_id}
         found = await find({name: value for name, value in wanted.items() if value is not None}, after, limit)
         following = found[-1].application_id if len(found) == limit else None
-        return ApplicationList(applications=[shown(each, addresses) for each in found], next=following)
+        return ApplicationList(
+            applications=[shown(each, addresses, to_operator=True) for each in found], next=following
+        )
 
     return router
 
@@ -197,7 +199,9 @@ def _submission_body(description: str) -> dict[str, Any]:
     return body
 
 
-def _own(statuses: StatusProjection) -> Callable[[str, Caller], Awaitable[Status]]:
+def owned(statuses: StatusProjection) -> Callable[[str, Caller], Awaitable[Status]]:
+    """Finds an application for a caller who may know of it; Problem 404 otherwise."""
+
     async def own(application_id: str, caller: Caller) -> Status:
         status = await statuses.find(application_id)
         # What belongs to another client does not exist for this one; what came by the public form belongs to no key, even

@@ -7,138 +7,21 @@ from typing import Annotated, Final, Literal, Protocol
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel, Field
 
 from services.intake.api.applications import ChannelCaller, IdempotencyKey, Operator, checked_key
+from services.intake.api.import_shapes import ErrorList, ImportList, ImportShown, RowErrors, import_shown
 from services.intake.api.uploads import FILE_TYPES, upload_of
-from services.intake.domain.import_layout import Encoding, Format, Separator
-from services.intake.domain.imports import Import, ImportState
+from services.intake.domain.import_layout import Encoding
+from services.intake.domain.imports import Import
 from services.intake.use_cases.applications import Sender
 from services.intake.use_cases.import_errors import ErrorFiles
 from services.intake.use_cases.import_undo import ImportUndos
 from services.intake.use_cases.imports import Imports
+from shared.errors import Gone
 from shared.tracing import current_traceparent
 from shared.web.auth import Caller
 from shared.web.openapi import file_body
 from shared.web.problem import Problem, not_found
-
-
-class ReasonShown(BaseModel):
-    """A failing field, and how many rows fail there in the same way."""
-
-    pointer: str
-    message: str
-    rows: int
-
-
-class CategoryRows(BaseModel):
-    """How many valid rows are of a category."""
-
-    category: str
-    rows: int
-
-
-class PreviewShown(BaseModel):
-    """What a first reading of the file found; nothing is taken in by it."""
-
-    rows: int
-    valid: int
-    refused: int
-    by_category: list[CategoryRows]
-    by_reason: list[ReasonShown] = Field(description="The 50 most frequent reasons for which rows are refused.")
-
-
-class ColumnShown(BaseModel, from_attributes=True):
-    """A column: its header in the file, and the column that it was taken for."""
-
-    header: str
-    column: str
-
-
-class LayoutShown(BaseModel, from_attributes=True):
-    """How the file is read. `encoding` is null for workbooks, `separator` for all but CSV. `sheet` is the one that is read
-    of a workbook, `unread` are its other sheets with data. `columns` is empty for JSON Lines."""
-
-    encoding: Encoding | None
-    separator: Separator | None
-    sheet: str | None
-    unread: list[str]
-    columns: list[ColumnShown]
-
-
-class UndoShown(BaseModel):
-    """An undo: who asked for it, the last row that was looked at, and how many applications are withdrawn."""
-
-    client: str
-    asked_at: AwareDatetime
-    row: int
-    withdrawn: int
-
-
-class ProgressShown(BaseModel):
-    """How far it is. `rows` is null until the preview has counted them; `rows_previewed` grows before, then `rows_done`,
-    of which `accepted` became applications and `refused` are in the list of errors."""
-
-    rows: int | None
-    rows_previewed: int
-    rows_done: int
-    accepted: int
-    refused: int
-
-
-class ImportShown(BaseModel):
-    """An import. `state`: stored → previewing → previewed → importing → done; or refused, when the file as a whole
-    cannot be read, so that nothing is taken in; or failed, when it could not go on after `rows_done` rows, which stay
-    taken in. `problems` says why. When it is undone: → undoing → undone. `committed_at` is the receipt time of its
-    rows."""
-
-    import_id: str
-    state: ImportState
-    filename: str
-    format: Format
-    size: int = Field(description="Bytes.")
-    sha256: str
-    client: str
-    historical: bool
-    commit: bool = Field(description="Whether it goes on by itself when the preview is there.")
-    stored_at: AwareDatetime
-    committed_at: AwareDatetime | None
-    policy_hash: str | None = Field(description="The policy version by which its rows are checked.")
-    layout: LayoutShown | None = Field(description="How the file is read; null until that is known.")
-    preview: PreviewShown | None
-    progress: ProgressShown
-    undo: UndoShown | None = Field(description="Null, unless somebody asked to undo it.")
-    problems: list[str]
-    import_url: str
-    errors_url: str
-
-
-class ImportList(BaseModel):
-    """The newest imports."""
-
-    imports: list[ImportShown]
-
-
-class RowError(BaseModel):
-    """One failing field of a row: JSON pointer and what to do."""
-
-    pointer: str
-    message: str
-
-
-class RowErrors(BaseModel):
-    """A refused row. `row` counts from 1 without the header, `line` is the line of the file on which it begins."""
-
-    row: int
-    line: int
-    errors: list[RowError]
-
-
-class ErrorList(BaseModel):
-    """Refused rows in order. `next` is the value of `after` for the next page; null at the end."""
-
-    errors: list[RowErrors]
-    next: int | None
 
 
 class ImportReader(Protocol):
@@ -207,20 +90,20 @@ def import_routes(
         async with upload_of(request, max_bytes) as upload:
             job = await imports.take_in(upload, sender, historical=historical, commit=commit)
         response.headers["Location"] = f"/v1/imports/{job.import_id}"
-        return _shown(job, public_url)
+        return import_shown(job, public_url)
 
     @router.get("", summary="List the newest imports")
     async def list_imports(caller: ChannelCaller, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> ImportList:
         found = await reader.newest(None if caller.may("operator") else caller.name, limit)
-        return ImportList(imports=[_shown(job, public_url) for job in found])
+        return ImportList(imports=[import_shown(job, public_url) for job in found])
 
     @router.get("/{import_id}", summary="Read an import: state, preview, progress")
     async def read_import(caller: ChannelCaller, import_id: ImportId) -> ImportShown:
-        return _shown(await own(import_id, caller), public_url)
+        return import_shown(await own(import_id, caller), public_url)
 
     @router.post("/{import_id}/commit", status_code=202, summary="Take in what was previewed")
     async def commit_import(caller: ChannelCaller, import_id: ImportId) -> ImportShown:
-        return _shown(await imports.commit(await own(import_id, caller)), public_url)
+        return import_shown(await imports.commit(await own(import_id, caller), caller.name), public_url)
 
     @router.post(
         "/{import_id}/undo",
@@ -229,7 +112,7 @@ def import_routes(
         response_description="It is being undone; that goes on by itself.",
     )
     async def undo_import(caller: Operator, import_id: ImportId) -> ImportShown:
-        return _shown(await undos.ask(await own(import_id, caller), caller.name), public_url)
+        return import_shown(await undos.ask(await own(import_id, caller), caller.name), public_url)
 
     @router.get(
         "/{import_id}/errors",
@@ -258,6 +141,11 @@ def import_routes(
         job = await own(import_id, caller)
         kind = FILE_TYPES[job.format]
         if format == "file" or kind in request.headers.get("accept", "").lower():
+            if job.file_gone:
+                raise Gone(
+                    "The file of this import was deleted, since an application of it was erased or its time was over. "
+                    "Why its rows were refused is still here, as JSON."
+                )
             headers = {"Content-Disposition": f'attachment; filename="refused-{job.import_id}.{job.format}"'}
             charset = _CHARSETS.get(job.layout.encoding or "utf-8", "utf-8") if job.layout else "utf-8"
             if job.format == "csv":
@@ -284,45 +172,3 @@ def _own(reader: ImportReader) -> Callable[[str, Caller], Awaitable[Import]]:
         return job
 
     return own
-
-
-def _shown(job: Import, public_url: str) -> ImportShown:
-    url = f"{public_url.rstrip('/')}/v1/imports/{job.import_id}"
-    preview = job.preview
-    return ImportShown(
-        import_id=job.import_id,
-        state=job.state,
-        filename=job.filename,
-        format=job.format,
-        size=job.size,
-        sha256=job.sha256,
-        client=job.client,
-        historical=job.historical,
-        commit=job.commit,
-        stored_at=job.stored_at,
-        committed_at=job.committed_at,
-        policy_hash=job.policy_hash,
-        layout=LayoutShown.model_validate(job.layout, from_attributes=True) if job.layout else None,
-        undo=UndoShown.model_validate(job.undo, from_attributes=True) if job.undo else None,
-        preview=None
-        if preview is None
-        else PreviewShown(
-            rows=preview.rows,
-            valid=preview.valid,
-            refused=preview.refused,
-            by_category=[CategoryRows(category=name, rows=rows) for name, rows in preview.by_category],
-            by_reason=[
-                ReasonShown(pointer=each.pointer, message=each.message, rows=each.rows) for each in preview.by_reason
-            ],
-        ),
-        progress=ProgressShown(
-            rows=preview.rows if preview else None,
-            rows_previewed=preview.rows if preview else job.previewed_rows,
-            rows_done=job.progress.row,
-            accepted=job.progress.accepted,
-            refused=job.progress.refused,
-        ),
-        problems=list(job.problems),
-        import_url=url,
-        errors_url=f"{url}/errors",
-    )

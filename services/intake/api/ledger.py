@@ -36,7 +36,10 @@ class AccountShown(BaseModel):
     not_eligible: int
     incomplete: int
     eligible: int
+    admitted: int
+    declined: int
     withdrawn: int
+    erased: int
     pending: int
     dead_lettered: int = Field(description="Undecided because a service gave up; a person has to look at it.")
     gap: int = Field(description="0 is good.")

@@ -9,12 +9,13 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.intake.api.applications import ApplicationId
 from services.intake.api.showing import Addresses
-from services.intake.domain.limits import TooOften
 from services.intake.use_cases.applications import Sender
 from services.intake.use_cases.links import StatusLinks
 from services.intake.use_cases.status import StatusProjection
+from shared.limits import TooOften
 from shared.tracing import current_traceparent
 from shared.web.auth import Caller, require
+from shared.web.clients import client_of
 from shared.web.limits import read_model
 from shared.web.openapi import json_body
 from shared.web.problem import Problem, not_found
@@ -60,9 +61,8 @@ def link_routes(links: StatusLinks, statuses: StatusProjection, addresses: Addre
     )
     async def request_link(request: Request) -> LinkAnswer:
         wanted = await read_model(request, LinkWanted)
-        client = request.client.host if request.client else ""
         try:
-            await links.ask(wanted.email, wanted.reference, client, current_traceparent())
+            await links.ask(wanted.email, wanted.reference, client_of(request), current_traceparent())
         except TooOften as error:
             after = {"Retry-After": str(error.seconds)}
             raise Problem(429, "Too many requests", str(error), type="too-often", headers=after) from None

@@ -6,7 +6,8 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.intake.domain.ledger import EmailState
 from services.intake.domain.status import State
-from shared.events import Outcome, PauseNotice, ReceiptLine
+from shared.events import EntitlementNotice, Outcome, PauseNotice, ReceiptLine
+from shared.policy.identity import MatchedBy
 
 EXAMPLE_ID = "2f1f3d1e-0c34-5d8e-9a59-6f3d1f2f4b6a"
 EXAMPLE_SUBMISSION = {
@@ -55,7 +56,8 @@ class WithdrawnApplication(BaseModel):
 
 
 class EmailFate(BaseModel):
-    """What became of an email. `superseded`: left out, as the application was withdrawn, amended or decided anew first."""
+    """What became of an email. `superseded`: left out, as the application was withdrawn, amended or decided anew first; or,
+    of an acknowledgement, as the same organisation had one at the same address within a day."""
 
     state: EmailState
     at: AwareDatetime | None = None
@@ -69,8 +71,19 @@ class EmailFates(BaseModel):
     outcome: EmailFate | None
 
 
+class TwinShown(BaseModel):
+    """The earlier application of the same organisation, and what both share."""
+
+    application_id: str
+    reference: str
+    matched_by: MatchedBy
+    status_url: str
+
+
 class DecisionShown(BaseModel):
-    """The newest decision. `unmet` are the receipt's lines whose answer is not `met`; `met` counts the others."""
+    """The newest decision. `unmet` are the receipt's lines whose answer is not `met`; `met` counts the others. `twin`: it is
+    referred because its organisation had applied already; operators alone see by which application. `reason`: what a
+    person who decided tells the applicant; `entitlements`: what an admission gives."""
 
     revision: int
     number: int
@@ -82,11 +95,22 @@ class DecisionShown(BaseModel):
     unmet: list[ReceiptLine]
     met: int
     pause: PauseNotice | None
+    twin: TwinShown | None = None
+    reason: str = ""
+    entitlements: list[EntitlementNotice] = []
+
+
+class AskedShown(BaseModel):
+    """What the secretariat asks the applicant for; `questions` are to be answered anew. An amendment answers it."""
+
+    text: str
+    questions: list[str]
+    at: AwareDatetime
 
 
 class HistoryEntry(BaseModel):
-    """Something that happened. `what`: submitted, amended, withdrawn, decided, email_sent, email_failed,
-    email_superseded."""
+    """Something that happened. `what`: submitted, amended, withdrawn, erased, decided, asked, appealed, appeal_closed,
+    document_added, document_removed, email_sent, email_failed, email_superseded."""
 
     at: AwareDatetime
     what: str
@@ -96,7 +120,8 @@ class HistoryEntry(BaseModel):
 
 class ApplicationShown(BaseModel):
     """An application as it stands. `state` is `pending` until the newest revision is decided, then its outcome, and
-    `withdrawn` for good once it is; `outcome` is null in the first and last case."""
+    `withdrawn` once it is; `outcome` is null in the first and last case. `erased` is for good: nothing that names anybody
+    is left."""
 
     application_id: str
     revision: int
@@ -113,8 +138,10 @@ class ApplicationShown(BaseModel):
     received_at: AwareDatetime
     first_received_at: AwareDatetime
     withdrawn_at: AwareDatetime | None
+    erased_at: AwareDatetime | None
     dead_lettered: bool = Field(description="A service gave up one of its events; a person has to look at it.")
     decision: DecisionShown | None
+    asked: AskedShown | None = None
     emails: EmailFates
     history: list[HistoryEntry]
     status_url: str

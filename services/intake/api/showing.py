@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from services.intake.api.shapes import ApplicationShown, DecisionShown, EmailFate, EmailFates, HistoryEntry
-from services.intake.domain.status import Email, Status
+from services.intake.api.shapes import (
+    ApplicationShown,
+    AskedShown,
+    DecisionShown,
+    EmailFate,
+    EmailFates,
+    HistoryEntry,
+    TwinShown,
+)
+from services.intake.domain.status import Decision, Email, Status
 from shared.web.links import STATUS, status_subject
 
 
@@ -25,15 +33,15 @@ class Addresses:
         }
 
 
-def shown(status: Status, addresses: Addresses) -> ApplicationShown:
+def shown(status: Status, addresses: Addresses, *, to_operator: bool) -> ApplicationShown:
     """A status as the API shows it."""
-    decision = status.decision
-    outcome_email = status.outcome_email
+    outcome_email, asks = status.outcome_email, status.asks
     return ApplicationShown(
         **{name: getattr(status, name) for name in _SAME},
         outcome=status.outcome,
         dead_lettered=status.dead_letter is not None,
-        decision=DecisionShown.model_validate(decision, from_attributes=True) if decision else None,
+        decision=_decision(status.decision, addresses, to_operator) if status.decision else None,
+        asked=AskedShown(text=asks.text, questions=list(asks.questions), at=asks.at) if asks else None,
         emails=EmailFates(
             acknowledgement=_fate(status.acknowledgement), outcome=_fate(outcome_email) if outcome_email else None
         ),
@@ -43,6 +51,13 @@ def shown(status: Status, addresses: Addresses) -> ApplicationShown:
         ],
         **addresses.of(status.application_id, status.link_generation),
     )
+
+
+def _decision(decision: Decision, addresses: Addresses, to_operator: bool) -> DecisionShown:
+    twin = decision.twin if to_operator else None
+    same = {name: getattr(decision, name) for name in DecisionShown.model_fields if name != "twin"}
+    url = addresses.of(twin.application_id)["status_url"] if twin else ""
+    return DecisionShown(**same, twin=TwinShown(**twin.model_dump(), status_url=url) if twin else None)
 
 
 def _fate(email: Email) -> EmailFate:
@@ -64,4 +79,5 @@ _SAME: Final = (
     "received_at",
     "first_received_at",
     "withdrawn_at",
+    "erased_at",
 )

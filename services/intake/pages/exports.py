@@ -8,13 +8,17 @@ from typing import NamedTuple
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
-from services.intake.domain.exports import Export, ExportedRevision, held_elsewhere
+from services.intake.domain.evidence import label_of as label_of_kind
+from services.intake.domain.evidence import megabytes
+from services.intake.domain.exported import Export, ExportedRevision
+from services.intake.domain.exports import held_elsewhere
 from services.intake.domain.status import Status
 from services.intake.pages.door import Door
 from services.intake.pages.status import Elsewhere
 from services.intake.use_cases.exports import Exports
 from services.intake.use_cases.policies import Policies
 from shared.application import Application
+from shared.policy.base import text_in
 from shared.policy.pack import PolicyDocument
 from shared.policy.receipt import label_of, text_of
 from shared.web.layout import Pages
@@ -35,7 +39,9 @@ class ShownRevision(NamedTuple):
     answers: list[Said]
 
 
-def export_routes(door: Door, exports: Exports, policies: Policies, pages: Pages, elsewhere: Elsewhere) -> APIRouter:
+def export_routes(
+    door: Door, exports: Exports, policies: Policies, pages: Pages, elsewhere: Elsewhere, public_url: str
+) -> APIRouter:
     """The page and the document."""
     router = APIRouter(include_in_schema=False)
 
@@ -46,7 +52,9 @@ def export_routes(door: Door, exports: Exports, policies: Policies, pages: Pages
         contact = known.document.texts.get("contact.email", {}).get("en", "") if known else ""
         name = status.application_id
         export = await exports.of(
-            status, held_elsewhere(status, elsewhere.receipt(name), elsewhere.interest(name), contact)
+            status,
+            held_elsewhere(status, elsewhere.receipt(name), elsewhere.interest(name), contact),
+            f"{public_url.rstrip('/')}/status/{token}/documents",
         )
         return status, export, known.document if known else None
 
@@ -62,7 +70,14 @@ def export_routes(door: Door, exports: Exports, policies: Policies, pages: Pages
         status, export, document = await gathered(token)
         shown = [shown_revision(each, document) for each in export.revisions]
         return pages.page(
-            "export.html", locale=status.locale, token=token, application=status, export=export, shown=shown
+            "export.html",
+            locale=status.locale,
+            token=token,
+            application=status,
+            export=export,
+            shown=shown,
+            kind_of=lambda kind: text_in(label_of_kind(document, kind), status.locale),
+            size_of=megabytes,
         )
 
     return router

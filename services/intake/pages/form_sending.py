@@ -1,4 +1,7 @@
-"""The end of the form: consent to be told where a pause holds, checking the answers, sending, and the reference."""
+"""The end of the form: consent to be told where a pause holds, checking the answers, sending, and the reference.
+
+Of a draft that changes an application, the check shows what it changes, and nothing is sent that changes nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,17 +12,30 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from services.intake.domain import amendments
 from services.intake.domain import drafts as rules
-from services.intake.domain.applications import reference_of
+from services.intake.domain.applications import Stale, reference_of
 from services.intake.domain.forms import NO, YES, Step
 from services.intake.pages.form_site import BEGINNINGS, FormSite, Visit
-from services.intake.pages.form_views import LOCALE, address_of, in_words, pauses_shown, steps_of
-from shared.errors import FieldError
+from services.intake.pages.form_tasks import elsewhere
+from services.intake.pages.form_views import (
+    LOCALE,
+    address_of,
+    changes_shown,
+    focus_of,
+    in_words,
+    pauses_shown,
+    steps_of,
+)
+from services.intake.use_cases.amendments import Amendments
+from shared.errors import Conflict, FieldError
 from shared.policy.base import text_in
 from shared.tracing import current_traceparent
 
 
-def sending_routes(site: FormSite, status_page: Callable[[str], str], refused: Callable[[], None]) -> APIRouter:
+def sending_routes(
+    site: FormSite, changing: Amendments, status_page: Callable[[str], str], refused: Callable[[], None]
+) -> APIRouter:
     """`status_page` gives the address of an application's own page; `refused` is told of each form that is refused."""
     router = APIRouter(include_in_schema=False)
 
@@ -41,20 +57,32 @@ def sending_routes(site: FormSite, status_page: Callable[[str], str], refused: C
     @router.get("/apply/{token}/check")
     async def check(token: str) -> Response:
         visit = await site.visit(token)
+        if not visit.draft.sealed and (other := elsewhere(visit)) is not None:
+            return other
         if visit.draft.application_id is not None:
             return visit.to("sent")
         if _held(visit) and not visit.draft.asked_consent and not visit.draft.sealed:
             return visit.to("consent")
-        return _check(site, visit)
+        return await _check(site, visit, await _changes(changing, visit))
 
     @router.post("/apply/{token}/check")
     async def send(token: str, request: Request) -> Response:
         visit = await site.visit(token)
         await site.entries(request, visit.draft.draft_id, f"/apply/{token}/check", BEGINNINGS)
-        answer = await site.drafts.send(visit.draft, visit.policy, current_traceparent())
+        changes = await _changes(changing, visit)
+        if changes == [] and not visit.draft.sealed:
+            return await _check(site, visit, changes)
+        try:
+            answer = await site.drafts.send(visit.draft, visit.policy, current_traceparent())
+        except Stale:
+            return visit.to("newest")
+        except Conflict:
+            if visit.draft.amends is None:
+                raise
+            return visit.to("check")  # withdrawn or erased in this very moment: the draft's own page says so
         if isinstance(answer, list):
             refused()
-            return _check(site, visit, answer)
+            return await _check(site, visit, changes, answer)
         return visit.to("sent")
 
     @router.get("/apply/{token}/sent")
@@ -63,8 +91,8 @@ def sending_routes(site: FormSite, status_page: Callable[[str], str], refused: C
         application_id = visit.draft.application_id
         if application_id is None:
             return visit.to("check")
-        reference = reference_of(application_id)
-        return site.draft_page("form_sent.html", visit, reference=reference, status_page=status_page(application_id))
+        page = site.page_of(visit.status) if visit.status else status_page(application_id)
+        return site.draft_page("form_sent.html", visit, reference=reference_of(application_id), status_page=page)
 
     return router
 
@@ -73,7 +101,17 @@ def _held(visit: Visit) -> list[dict[str, Any]]:
     return pauses_shown(visit.scene.held_by(visit.draft.category), visit.policy)
 
 
-def _check(site: FormSite, visit: Visit, refusal: list[FieldError] | None = None) -> Response:
+async def _changes(changing: Amendments, visit: Visit) -> list[dict[str, str]] | None:
+    """What the draft changes of its application, in words; None for a new application, and for one that was sent."""
+    if visit.draft.amends is None or visit.draft.application_id is not None:
+        return None
+    before = (await changing.compared(visit.draft)).before
+    return changes_shown(amendments.changes(visit.draft, before, visit.policy))
+
+
+async def _check(
+    site: FormSite, visit: Visit, changes: list[dict[str, str]] | None, refusal: list[FieldError] | None = None
+) -> Response:
     draft, policy = visit.draft, visit.policy
     steps = steps_of(draft, policy)
     errors = refusal if refusal is not None else []
@@ -86,9 +124,11 @@ def _check(site: FormSite, visit: Visit, refusal: list[FieldError] | None = None
         errors=[_placed(steps, error) for error in errors],
         blank=rules.unanswered(draft, steps),
         sendable=not rules.errors_of(draft, steps[0], policy),
+        changes=changes,
         pauses=_held(visit),
         category=text_in(category.label, LOCALE) if category else draft.category,
         signed_before=rules.signed_before(draft, policy),
+        documents=await site.documents_of(visit),
         unsigned=any(step.signs and rules.progress(draft, step, policy) != "done" for step in steps),
     )
 
@@ -104,5 +144,8 @@ def _placed(steps: tuple[Step, ...], error: FieldError) -> tuple[str, str]:
         for each in step.fields:
             section = f"/{each.path[0]}"
             if error.pointer.startswith(each.pointer) or error.pointer == section != "/answers":
-                return f"{address_of(step)}?back=check#{each.name}", f"{text_in(each.label, LOCALE)}: {error.message}"
+                return (
+                    f"{address_of(step)}?back=check#{focus_of(each)}",
+                    f"{text_in(each.label, LOCALE)}: {error.message}",
+                )
     return "category", error.message

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from services.intake.domain.amendments import Change
 from services.intake.domain.drafts import Draft, Progress, progress
 from services.intake.domain.forms import NO, ORGANISATION, YES, Field, Step, organisation_step, question_steps
 from services.intake.pages.words import until_in_words
@@ -42,7 +43,7 @@ class FieldView:
     @property
     def focus(self) -> str:
         """The id of what gets the focus when somebody follows a link to an error: a group's first option."""
-        return f"{self.name}-1" if self.kind in ("radios", "checkboxes") else self.name
+        return _focus(self.name, self.kind)
 
     @property
     def described_by(self) -> str:
@@ -80,6 +81,15 @@ def _view(one: Field, value: AnswerValue | None, errors: tuple[str, ...]) -> Fie
     )
 
 
+def focus_of(one: Field) -> str:
+    """The id of what gets the focus when somebody follows a link to a field."""
+    return _focus(one.name, _KINDS.get(one.type, "line"))
+
+
+def _focus(name: str, kind: str) -> str:
+    return f"{name}-1" if kind in ("radios", "checkboxes") else name
+
+
 def _hint(one: Field) -> str:
     hint = text_in(one.hint, LOCALE) if one.hint else ""
     more = {"list": "Write each on a line of its own.", "date": "For example 2021-09-30."}.get(one.type, "")
@@ -107,20 +117,28 @@ def in_words(one: Field, value: AnswerValue | None) -> str:
     """An answer as people read it; empty when there is none."""
     options = dict(_options(one))
     if one.type == "date" and isinstance(value, str):
-        return day(date.fromisoformat(value))
+        return _day_in_words(value)
     if one.type == "list" and isinstance(value, list):
         return "\n".join(value)
     return "\n".join(options.get(each, each) for each in _chosen(value))
 
 
+def _day_in_words(text: str) -> str:
+    """A date in words. What was sent under an earlier policy, which asked for no date there, stands as it is."""
+    try:
+        return day(date.fromisoformat(text))
+    except ValueError:
+        return text
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A line of the list of what is to do."""
+    """A line of the list of what is to do. `missing`: a decision found something missing there."""
 
     label: str
     address: str
     progress: Progress
-    again: bool = False
+    missing: bool = False
 
 
 def steps_of(draft: Draft, policy: PolicyDocument) -> tuple[Step, ...]:
@@ -133,10 +151,10 @@ def address_of(step: Step) -> str:
     return "organisation" if step.id == ORGANISATION else f"questions/{step.id}"
 
 
-def tasks_of(draft: Draft, policy: PolicyDocument) -> list[Task]:
-    """What is to do, and how far it is."""
+def tasks_of(draft: Draft, policy: PolicyDocument, missing: Collection[str] = ()) -> list[Task]:
+    """What is to do, and how far it is. `missing`: the ids of pages where a decision found something missing."""
     return [
-        Task(text_in(step.label, LOCALE), address_of(step), progress(draft, step, policy))
+        Task(text_in(step.label, LOCALE), address_of(step), progress(draft, step, policy), step.id in missing)
         for step in steps_of(draft, policy)
     ]
 
@@ -153,4 +171,17 @@ def pauses_shown(pauses: Iterable[Pause], policy: PolicyDocument) -> list[dict[s
             ],
         }
         for pause in pauses
+    ]
+
+
+def changes_shown(changes: Iterable[Change]) -> list[dict[str, str]]:
+    """What is changed, in words: `label`, `before`, `after`, and the `address` of the page where it stands, if on any."""
+    return [
+        {
+            "label": text_in(each.field.label, LOCALE),
+            "before": in_words(each.field, each.before),
+            "after": in_words(each.field, each.after),
+            "address": address_of(each.step) if each.step else "",
+        }
+        for each in changes
     ]

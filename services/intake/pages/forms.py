@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
@@ -11,8 +12,10 @@ from starlette.responses import RedirectResponse, Response
 from services.intake.domain import drafts as rules
 from services.intake.domain.drafts import Draft
 from services.intake.domain.forms import ORGANISATION, Step
-from services.intake.pages.form_site import BEGINNINGS, DRAFT, FormSite, Scene, Visit
-from services.intake.pages.form_views import FieldView, address_of, field_views, pauses_shown, steps_of, tasks_of
+from services.intake.pages.form_site import BEGINNINGS, FormSite, Scene, Visit
+from services.intake.pages.form_tasks import elsewhere, sent, tasks_page
+from services.intake.pages.form_views import FieldView, address_of, field_views, pauses_shown, steps_of
+from shared.web.links import DRAFT
 from shared.web.problem import not_found
 
 START: Final = "start"
@@ -40,7 +43,7 @@ def begin_routes(site: FormSite) -> APIRouter:
     @router.get("/apply/{token}/category")
     async def category_page(token: str) -> Response:
         visit = await site.visit(token)
-        return _sent(visit) or _choose_again(site, visit, visit.draft.category)
+        return sent(visit) or _choose_again(site, visit, visit.draft.category)
 
     @router.post("/apply/{token}/category")
     async def change_category(token: str, request: Request) -> Response:
@@ -57,7 +60,8 @@ def begin_routes(site: FormSite) -> APIRouter:
 
 def _choose_again(site: FormSite, visit: Visit, category: str, errors: list[str] | None = None) -> Response:
     base = f"/apply/{visit.token}"
-    return _choose(site, visit.scene, visit.draft.draft_id, f"{base}/category", category, errors, base)
+    amended = site.amended(visit)
+    return _choose(site, visit.scene, visit.draft.draft_id, f"{base}/category", category, errors, base, amended)
 
 
 def _choose(
@@ -68,6 +72,7 @@ def _choose(
     chosen: str = "",
     errors: list[str] | None = None,
     back: str = "",
+    amended: Mapping[str, Any] | None = None,
 ) -> Response:
     return site.page(
         "form_start.html",
@@ -80,6 +85,7 @@ def _choose(
         errors=errors or [],
         pauses=pauses_shown(scene.pauses, scene.policy),
         held=lambda category: bool(scene.held_by(category)),
+        amended=amended,
     )
 
 
@@ -90,15 +96,15 @@ def step_routes(site: FormSite) -> APIRouter:
     @router.get("/apply/{token}")
     async def tasks(token: str) -> Response:
         visit = await site.visit(token)
-        return _sent(visit) or _tasks(site, visit)
+        return elsewhere(visit) or await tasks_page(site, visit)
 
     @router.get("/apply/{token}/organisation")
     @router.get("/apply/{token}/questions/{group}")
     async def step_page(token: str, group: str = ORGANISATION, back: str = "") -> Response:
         visit = await site.visit(token)
         step = _step(visit, group)
-        if (elsewhere := _sent(visit) or _unread(visit, step)) is not None:
-            return elsewhere
+        if (other := elsewhere(visit) or _unread(visit, step)) is not None:
+            return other
         return _show(site, visit, step, field_views(step, visit.draft.values), back)
 
     @router.post("/apply/{token}/organisation")
@@ -107,8 +113,8 @@ def step_routes(site: FormSite) -> APIRouter:
         visit = await site.visit(token)
         step = _step(visit, group)
         entries = await site.entries(request, visit.draft.draft_id, f"/apply/{token}/{address_of(step)}")
-        if (elsewhere := _sent(visit) or _unread(visit, step)) is not None:
-            return elsewhere
+        if (other := sent(visit) or _unread(visit, step)) is not None:
+            return other
         values = rules.entered(step, entries)
         if errors := rules.errors_of(rules.with_values(visit.draft, step, values), step, visit.policy):
             return _show(site, visit, step, field_views(step, values, errors), back, 422)
@@ -126,7 +132,7 @@ def step_routes(site: FormSite) -> APIRouter:
         items = visit.policy.commitments.items
         if not _step(visit, group).signs or not 1 <= number <= len(items):
             raise not_found("page")
-        return _sent(visit) or site.draft_page(
+        return sent(visit) or site.draft_page(
             "form_commitment.html", visit, commitment=items[number - 1], number=number, most=len(items), group=group,
             back=back,
         )  # fmt: skip
@@ -143,20 +149,6 @@ def step_routes(site: FormSite) -> APIRouter:
         return visit.to(f"questions/{group}{following}" + ("?back=check" if back == "check" else ""))
 
     return router
-
-
-def _tasks(site: FormSite, visit: Visit) -> Response:
-    tasks = tasks_of(visit.draft, visit.policy)
-    held = visit.scene.held_by(visit.draft.category)
-    return site.draft_page(
-        "form_tasks.html",
-        visit,
-        tasks=tasks,
-        done=sum(task.progress == "done" for task in tasks),
-        pauses=pauses_shown(held, visit.policy),
-        category=visit.policy.categories.get(visit.draft.category),
-        signed_before=rules.signed_before(visit.draft, visit.policy),
-    )
 
 
 def _show(site: FormSite, visit: Visit, step: Step, fields: list[FieldView], back: str, status: int = 200) -> Response:
@@ -179,13 +171,6 @@ def _step(visit: Visit, group: str) -> Step:
         if step.id == group:
             return step
     raise not_found("page")
-
-
-def _sent(visit: Visit) -> Response | None:
-    """A draft that was sent has one page; one that is being sent, the page to send it from."""
-    if visit.draft.application_id is not None:
-        return visit.to("sent")
-    return visit.to("check") if visit.draft.sealed else None
 
 
 def _unread(visit: Visit, step: Step) -> Response | None:

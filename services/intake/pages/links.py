@@ -7,9 +7,10 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
-from services.intake.domain.limits import TooOften
 from services.intake.use_cases.links import StatusLinks
+from shared.limits import TooOften
 from shared.tracing import current_traceparent
+from shared.web.clients import client_of
 from shared.web.layout import Pages
 
 LONGEST: Final = 320
@@ -48,12 +49,6 @@ def faults_of(email: str, reference: str) -> dict[str, str]:
     if len(reference.replace(" ", "")) < 8:
         faults["reference"] = "Enter the reference from our emails. It has eight letters and digits, such as 1B2C3D4E."
     return faults
-
-
-def client_of(request: Request) -> str:
-    """The network address a request came from. Behind a proxy it is the one the proxy names, if uvicorn is told to trust
-    it (`FORWARDED_ALLOW_IPS`)."""
-    return request.client.host if request.client else ""
 
 
 def retry(error: TooOften) -> dict[str, str]:

@@ -8,14 +8,13 @@ from typing import Final
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from services.intake.domain.actors import APPLICANT
 from services.intake.pages.door import Door
 from services.intake.use_cases.applications import Applications, Sender
 from shared.tracing import current_traceparent
 from shared.web.layout import Pages
-from shared.web.links import LinkInvalid, Links
+from shared.web.links import Links
 
-APPLICANT: Final = "the applicant"
-"""Who withdrew, where an API key's name would stand."""
 CONFIRMATION: Final = "withdraw"
 """The purpose of the token in the form: it says that the page was seen that this link opened."""
 FORM_AGE: Final = timedelta(hours=1)
@@ -37,18 +36,10 @@ def withdrawal_routes(door: Door, applications: Applications, pages: Pages, link
     async def withdraw(token: str, request: Request) -> Response:
         status = await door.open(token)
         entries = await request.form(max_files=0, max_fields=10)
-        if not _is_of(links, str(entries.get("form", "")), token):
+        if not links.vouches(CONFIRMATION, str(entries.get("form", "")), token, FORM_AGE):
             form = links.sign(CONFIRMATION, token)
             return pages.page("withdraw.html", status=422, application=status, token=token, form=form, again=True)
         await applications.withdraw(status.application_id, Sender(APPLICANT, trace=current_traceparent()))
         return RedirectResponse(f"/status/{token}", 303)
 
     return router
-
-
-def _is_of(links: Links, form: str, token: str) -> bool:
-    """Whether a form was made for this link, not long ago."""
-    try:
-        return links.open(CONFIRMATION, form, FORM_AGE) == token
-    except LinkInvalid:
-        return False

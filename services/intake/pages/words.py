@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from markupsafe import Markup
-
-from shared.policy.base import DEFAULT_LOCALE, locale_of
 from shared.web.layout import day, moment
 
 
@@ -28,12 +24,3 @@ def zone_in_words(zone: str) -> str:
 def listed(items: list[str]) -> str:
     """One, two and three."""
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1] if items else ""
-
-
-def marked(localised: Mapping[str, str], locale: str) -> str:
-    """The text in `locale`, as `text_in` finds it, with its language said where it is not the page's own, English."""
-    found = locale_of(localised, locale)
-    text = localised[found]
-    if found.partition("-")[0] == DEFAULT_LOCALE:
-        return text
-    return Markup('<span lang="{}">{}</span>').format(found, text)

@@ -6,7 +6,7 @@ in between is healed by the sweeper, since fact and outbox mark are one document
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol
@@ -14,30 +14,21 @@ from typing import Any, Final, Protocol
 import structlog
 
 from services.intake.domain import applications as rules
+from services.intake.domain.actors import actor_of
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.erasure import require_kept
+from services.intake.domain.status import Status
 from shared.application import Channel, Lane, Provenance, Submission
+from shared.clock import Clock
+from shared.erasing import Erasable
 from shared.errors import Conflict, Transient
 from shared.events import ApplicationSummary
 from shared.group_commit import GroupCommit
+from shared.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
 AMENDMENT_TRIES: Final = 20
-
-
-class Reading(Protocol):
-    """One look at the clock: `now` for receipts, `real` for leases."""
-
-    @property
-    def now(self) -> datetime: ...
-    @property
-    def real(self) -> datetime: ...
-
-
-class Clock(Protocol):
-    """The database's clock."""
-
-    async def read(self) -> Reading: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +46,7 @@ class Revisions(Protocol):
     async def append(self, revisions: Sequence[Revision], lane: Lane, real: datetime) -> list[Stored]: ...
     async def publish(self, stored: Sequence[Stored]) -> None: ...
     async def of(self, application_id: str) -> list[Revision]: ...
+    async def erase(self, application_ids: Collection[str]) -> None: ...
 
 
 class Withdrawals(Protocol):
@@ -62,12 +54,14 @@ class Withdrawals(Protocol):
 
     async def append(self, withdrawal: Withdrawal, real: datetime) -> Withdrawal: ...
     async def of(self, application_id: str) -> Withdrawal | None: ...
+    async def erase(self, application_ids: Collection[str]) -> None: ...
 
 
 class Projection(Protocol):
     """Writes the statuses of accepted revisions; idempotent."""
 
     async def revisions(self, revisions: Sequence[Revision]) -> None: ...
+    async def find(self, application_id: str) -> Status | None: ...
 
 
 Later = Callable[[Coroutine[Any, Any, None]], None]
@@ -76,12 +70,16 @@ Later = Callable[[Coroutine[Any, Any, None]], None]
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends, under which idempotency key and trace, and through which channel."""
+    """Who sends, under which idempotency key and trace, and through which channel. For an email: its message id, when it
+    arrived, and whether a reply to it is what acknowledges the application."""
 
     client: str
     idempotency_key: str | None = None
     trace: str | None = None
     channel: Channel = "api"
+    message_id: str | None = None
+    arrived_at: datetime | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +95,15 @@ class Applications:
     """Takes applications in. Concurrent submissions share one write."""
 
     def __init__(
-        self, revisions: Revisions, withdrawals: Withdrawals, projection: Projection, clock: Clock, later: Later
+        self,
+        revisions: Revisions,
+        withdrawals: Withdrawals,
+        projection: Projection,
+        clock: Clock,
+        later: Later,
+        record: Recorder,
     ) -> None:
+        self._record = record
         self._revisions = revisions
         self._withdrawals = withdrawals
         self._projection = projection
@@ -110,11 +115,12 @@ class Applications:
         """Accept revision 1 of a validated submission; for a repeated request, what was accepted then.
 
         Raises:
-            Conflict: another document came under the same key before.
+            Conflict: another document came under the same key before, or what came under it was erased.
             Transient: it could not be stored; nothing was accepted.
         """
         incoming = _incoming(submission, sender)
         stored = await self._writes.submit(incoming)
+        require_kept([stored])
         rules.require_same_body(stored, incoming.body_hash)
         log.info("accepted", application_id=stored.application.application_id, revision=1)
         return stored
@@ -131,6 +137,7 @@ class Applications:
         found: list[Revision | Conflict] = []
         for each, stored in zip(incoming, await self._write(incoming, "bulk"), strict=True):
             try:
+                require_kept([stored])
                 rules.require_same_body(stored, each.body_hash)
             except Conflict as conflict:
                 found.append(conflict)
@@ -144,7 +151,7 @@ class Applications:
         wanted: dict[str, Revision] = {}
         for each in batch:  # the same key may come twice at once: the first one counts
             if each.application_id not in wanted:
-                wanted[each.application_id] = _first(each, reading.now)
+                wanted[each.application_id] = _first(each, each.sender.arrived_at or reading.now)
         stored = await self._revisions.append(list(wanted.values()), lane, reading.real)
         await self._finish(stored)
         found = dict(zip(wanted, (each.revision for each in stored), strict=True))
@@ -167,25 +174,32 @@ class Applications:
 
         Raises:
             Stale: `expected` is given and is not the newest revision.
-            Conflict: the application was withdrawn, or the key was used for another document or to submit.
+            Conflict: the application was withdrawn or erased, its organisation is admitted, or the key was used for another
+                document or to submit.
             Transient: it could not be stored.
         """
         wanted_hash = rules.body_hash(submission)
         for _ in range(AMENDMENT_TRIES):
             revisions = await self._revisions.of(application_id)
+            require_kept(revisions)
             if (earlier := rules.earlier_under_key(revisions, sender.idempotency_key)) is not None:
                 rules.require_same_body(earlier, wanted_hash)
                 rules.require_amendment(earlier)
                 rules.require_before(await self._withdrawals.of(application_id), earlier.application.revision)
                 return earlier
             newest = revisions[-1].application
-            rules.require_open(withdrawn=await self._withdrawals.of(application_id) is not None)
+            status = await self._projection.find(application_id)
+            rules.require_open(
+                withdrawn=await self._withdrawals.of(application_id) is not None,
+                admitted=status is not None and status.state == "admitted",
+            )
             rules.require_expected(newest.revision, expected)
             reading = await self._clock.read()
-            application = rules.next_revision(newest, submission, sender.client, reading.now)
+            application = rules.next_revision(newest, submission, _provenance(sender), reading.now)
             revision = Revision(application, wanted_hash, sender.idempotency_key, sender.trace)
             stored = await self._revisions.append([revision], "interactive", reading.real)
             if stored[0].fresh:
+                await self._erase_if_late(application_id, self._revisions)
                 await self._finish(stored)
                 # Who withdrew since we looked did not see this revision, and will be told that nothing comes any more.
                 rules.require_before(await self._withdrawals.of(application_id), application.revision)
@@ -194,26 +208,50 @@ class Applications:
         raise Transient("others amend this application all the time")
 
     async def withdraw(self, application_id: str, sender: Sender) -> Withdrawal:
-        """Withdraw it, and have that confirmed to its contact; when it was before, that withdrawal. Raises Transient."""
+        """Withdraw it, and have that confirmed to its contact; when it was before, that withdrawal.
+
+        Raises:
+            Gone: the application was erased.
+            Transient: it could not be stored.
+        """
+        revisions = await self._revisions.of(application_id)
+        require_kept(revisions)
         if (earlier := await self._withdrawals.of(application_id)) is not None:
             return earlier
-        newest = (await self._revisions.of(application_id))[-1].application
+        newest = revisions[-1].application
+        by = actor_of(sender.client)
+        await self._record("application", application_id, "withdrawn", by, once=[by])
         reading = await self._clock.read()
         summary = ApplicationSummary.of(newest)
         withdrawal = Withdrawal(
             application_id, newest.revision, reading.now, sender.client, sender.trace, application=summary
         )
         log.info("withdrawn", application_id=application_id, revision=newest.revision)
-        return await self._withdrawals.append(withdrawal, reading.real)
+        stored = await self._withdrawals.append(withdrawal, reading.real)
+        await self._erase_if_late(application_id, self._withdrawals)
+        return stored
+
+    async def _erase_if_late(self, application_id: str, written: Erasable) -> None:
+        """Who erased since we looked did not see what was written now: it is erased too, and Gone raised."""
+        revisions = await self._revisions.of(application_id)
+        if any(each.erased_at is not None for each in revisions):
+            await written.erase([application_id])
+            require_kept(revisions)
 
 
 def _incoming(submission: Submission, sender: Sender) -> _Incoming:
     return _Incoming(
         submission,
         rules.application_id_for(sender.client, sender.idempotency_key, sender.channel),
-        Provenance(channel=sender.channel, client=sender.client),
+        _provenance(sender),
         rules.body_hash(submission),
         sender,
+    )
+
+
+def _provenance(sender: Sender) -> Provenance:
+    return Provenance(
+        channel=sender.channel, client=sender.client, message_id=sender.message_id, answered=sender.answered
     )
 
 

@@ -8,13 +8,15 @@ from datetime import datetime
 from typing import Final, Protocol
 from uuid import uuid4
 
-from services.intake.domain.drafts import KEPT, Draft, submission_of
-from services.intake.use_cases.applications import Applications, Clock, Sender
+from services.intake.domain.actors import APPLICANT
+from services.intake.domain.applications import Revision, Stale
+from services.intake.domain.drafts import PUBLIC, Draft, changed, expiry, submission_of
+from services.intake.use_cases.applications import Applications, Sender
+from shared.application import Submission
+from shared.clock import Clock
 from shared.errors import FieldError, Transient
 from shared.policy.pack import PolicyDocument
 
-PUBLIC: Final = "public"
-"""Who sends, where an API key's name would stand."""
 TRIES: Final = 10
 
 Change = Callable[[Draft], Draft]
@@ -39,7 +41,7 @@ class Drafts:
     async def begin(self, category: str) -> Draft:
         """A new draft. Raises Transient."""
         real = (await self._clock.read()).real
-        draft = Draft(str(uuid4()), category, expires=real + KEPT)
+        draft = Draft(str(uuid4()), category, expires=expiry(real, real), begun=real)
         await self._store.add(draft)
         return draft
 
@@ -55,19 +57,22 @@ class Drafts:
             if now is None or now.sealed:
                 return now or draft
             real = (await self._clock.read()).real
-            after = replace(change(now), version=now.version + 1, expires=real + KEPT)
+            after = changed(now, change(now), real)
             if await self._store.replace(now, after):
                 return after
             now = await self._store.find(draft.draft_id, real)
         raise Transient("others change this draft all the time")
 
     async def send(self, draft: Draft, policy: PolicyDocument, trace: str | None) -> str | list[FieldError]:
-        """Send it as an application, once, however often it is asked for: the application's id, or why it is refused.
+        """Send it as an application, or as an amendment of the one it changes; once, however often it is asked for. The
+        application's id, or why it is refused.
 
         It is sealed first, so that what is sent again after a fault is what was sent before. Then nothing of it is kept
         but what it became.
 
         Raises:
+            Stale: somebody amended the application since this draft was begun; the draft is as it was.
+            Conflict: the application that it changes was withdrawn.
             Transient: nothing was accepted, or that is not known; sending again is safe.
         """
         if draft.application_id is not None:
@@ -81,13 +86,23 @@ class Drafts:
         if isinstance(submission, list):
             await self._unseal(sealed)
             return submission
-        sender = Sender(PUBLIC, draft.draft_id, trace, channel="form")
-        revision = await self._applications.submit(submission, sender)
+        try:
+            revision = await self._deliver(sealed, submission, trace)
+        except Stale:
+            # The number after the revision it began from is somebody else's: no try of ours can still come through.
+            await self._unseal(sealed)
+            raise
         await self._become(sealed, revision.application.application_id)
         return revision.application.application_id
 
+    async def _deliver(self, sealed: Draft, submission: Submission, trace: str | None) -> Revision:
+        if sealed.amends is None:
+            return await self._applications.submit(submission, Sender(PUBLIC, sealed.draft_id, trace, channel="form"))
+        sender = Sender(APPLICANT, sealed.draft_id, trace, channel="form")
+        return await self._applications.amend(sealed.about, submission, sender, sealed.amends.revision)
+
     async def _unseal(self, sealed: Draft) -> None:
-        """The policy changed between two tries of which none was accepted: the applicant may correct it."""
+        """None of the tries was accepted, and another may be another document: the applicant may correct it."""
         await self._store.replace(sealed, replace(sealed, sealed=False, version=sealed.version + 1))
 
     async def _become(self, sealed: Draft, application_id: str) -> None:

@@ -17,8 +17,8 @@ from services.intake.domain.import_columns import REASON
 from services.intake.domain.import_files import Record
 from services.intake.domain.import_layout import Layout
 from services.intake.domain.imports import Import
-from services.intake.domain.spreadsheets import harmless
 from services.intake.use_cases.import_records import ImportFiles, ImportRecords, Workbooks
+from shared.formula_cells import harmless
 
 PAGE: Final = 1000
 

@@ -20,11 +20,12 @@ from services.intake.domain.import_columns import map_columns
 from services.intake.domain.import_layout import Layout
 from services.intake.domain.import_rows import Row, RowReader
 from services.intake.domain.imports import Import, Progress, Tally, application_of
-from services.intake.use_cases.applications import Clock, Projection, Revisions
+from services.intake.use_cases.applications import Projection, Revisions
 from services.intake.use_cases.import_records import ImportRecords, Workbooks
 from services.intake.use_cases.imports import ImportFiles, ImportStore
 from services.intake.use_cases.policies import Policies
 from shared import metrics, stopping
+from shared.clock import Clock
 from shared.errors import Refused, Transient
 from shared.policy.pack import PolicyDocument
 from shared.stopping import Point

@@ -12,8 +12,7 @@ from typing import Final, Protocol
 
 from services.intake.domain.import_encodings import Sniffer
 from services.intake.domain.import_files import CsvRecords, JsonRecords, Record, TextLines
-from services.intake.domain.import_layout import Layout, separator_of
-from services.intake.domain.imports import Import
+from services.intake.domain.import_layout import Encoding, Format, Layout, separator_of
 from shared.errors import FieldError, Refused
 
 TURN: Final = 0.02
@@ -24,6 +23,17 @@ PIECE: Final = 1 << 14
 """Bytes split into lines at once."""
 BEGINNING: Final = 1 << 16
 """Bytes of a CSV file in which its header is looked for."""
+
+
+class ReadAsFile(Protocol):
+    """What is read: an import, or what else has a file like one. `charset` is what its client declared."""
+
+    @property
+    def file_id(self) -> str: ...
+    @property
+    def format(self) -> Format: ...
+    @property
+    def charset(self) -> Encoding | None: ...
 
 
 class ImportFiles(Protocol):
@@ -46,7 +56,7 @@ class ImportRecords:
         self._files = files
         self._workbooks = workbooks
 
-    async def look(self, job: Import) -> Layout:
+    async def look(self, job: ReadAsFile) -> Layout:
         """How a file is to be read, without its columns. Raises Refused."""
         content = self._files.read(job.file_id)
         if job.format == "xlsx":
@@ -65,7 +75,7 @@ class ImportRecords:
             layout = replace(layout, separator=separator_of(decoder.decode(beginning)))
         return layout
 
-    async def header(self, job: Import, layout: Layout) -> list[str]:
+    async def header(self, job: ReadAsFile, layout: Layout) -> list[str]:
         """The header of a CSV file or a workbook. Raises Refused when there is none that can be read."""
         async with aclosing(self.read(job, layout)) as found:
             async for records in found:
@@ -74,7 +84,7 @@ class ImportRecords:
                 return list(records[0].content)
         raise Refused("The file has no header: its first line must name the columns.")
 
-    async def read(self, job: Import, layout: Layout) -> AsyncGenerator[list[Record], None]:
+    async def read(self, job: ReadAsFile, layout: Layout) -> AsyncGenerator[list[Record], None]:
         """All records, the header of CSV files and workbooks as row 0. Raises Refused."""
         content = self._files.read(job.file_id)
         if job.format == "xlsx":

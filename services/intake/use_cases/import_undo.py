@@ -15,11 +15,12 @@ import structlog
 
 from services.intake.domain.applications import Withdrawal
 from services.intake.domain.imports import Import, Undo, application_ids, require_undoable, withdrawal_of
-from services.intake.use_cases.applications import Clock
 from services.intake.use_cases.import_passes import KeepLease
 from shared import stopping
 from shared.application import Lane
+from shared.clock import Clock
 from shared.errors import Transient
+from shared.recorder import Recorder
 from shared.stopping import Point
 
 log = structlog.get_logger(__name__)
@@ -51,8 +52,15 @@ class ImportUndos:
     """Undoes imports."""
 
     def __init__(
-        self, store: UndoStore, revisions: Newest, withdrawals: Withdrawals, clock: Clock, chunk: int = 250
+        self,
+        store: UndoStore,
+        revisions: Newest,
+        withdrawals: Withdrawals,
+        clock: Clock,
+        record: Recorder,
+        chunk: int = 250,
     ) -> None:
+        self._record = record
         self._store = store
         self._revisions = revisions
         self._withdrawals = withdrawals
@@ -67,6 +75,8 @@ class ImportUndos:
             Transient: it could not be noted.
         """
         require_undoable(job)
+        if job.undo is None:
+            await self._record("import", job.import_id, "undone", client, once=[client])
         await self._store.ask_undo(job.import_id, Undo(client, (await self._clock.read()).now))
         return await self._store.find(job.import_id) or job
 
@@ -95,6 +105,7 @@ class ImportUndos:
         if newest:
             reading = await self._clock.read()
             wanted = [withdrawal_of(job, name, revision, reading.now) for name, revision in sorted(newest.items())]
-            await self._withdrawals.append_all(wanted, "bulk", reading.real)
+            # ahead of everything the import itself has set going: emails that are not sent yet must not be
+            await self._withdrawals.append_all(wanted, "interactive", reading.real)
         stopping.reached(Point.IMPORT_ROWS_WITHDRAWN)
         return len(newest)

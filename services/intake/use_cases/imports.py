@@ -20,9 +20,11 @@ from services.intake.domain.imports import (
     import_id_for,
     require_same_file,
 )
-from services.intake.use_cases.applications import Clock, Sender
+from services.intake.use_cases.applications import Sender
 from shared import stopping
+from shared.clock import Clock
 from shared.errors import Conflict, Permanent, Refused
+from shared.recorder import Recorder
 from shared.stopping import Point
 
 
@@ -67,7 +69,8 @@ class Upload:
 class Imports:
     """What clients do with imports."""
 
-    def __init__(self, store: ImportStore, files: ImportFiles, clock: Clock) -> None:
+    def __init__(self, store: ImportStore, files: ImportFiles, clock: Clock, record: Recorder) -> None:
+        self._record = record
         self._store = store
         self._files = files
         self._clock = clock
@@ -114,7 +117,7 @@ class Imports:
             require_same_file(stored, digest.hex, upload.format, historical=historical, commit=commit)
         return stored
 
-    async def commit(self, job: Import) -> Import:
+    async def commit(self, job: Import, by: str) -> Import:
         """Let it go on once its preview is there; harmless to repeat.
 
         Raises:
@@ -124,6 +127,8 @@ class Imports:
             raise Conflict("This import cannot go on. " + " ".join(job.problems))
         if job.state == "refused":
             raise Conflict("This file was refused as a whole, so there is nothing to commit: " + " ".join(job.problems))
+        if not job.commit:
+            await self._record("import", job.import_id, "committed", by, once=[by])
         await self._store.ask_commit(job.import_id)
         return await self._store.find(job.import_id) or job
 

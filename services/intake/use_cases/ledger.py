@@ -7,7 +7,7 @@ loss: a wiped broker, a lost decision, a lost report of an email.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, Protocol
@@ -15,10 +15,11 @@ from typing import Final, Protocol
 import structlog
 
 from services.intake.domain.applications import Revision, revision_id
-from services.intake.domain.ledger import Ledger
-from services.intake.domain.status import Change, Status, emitted_again
-from services.intake.use_cases.applications import Clock, Projection
+from services.intake.domain.ledger import Account, Ledger
+from services.intake.domain.status import ENDED, Change, Status, emitted_again
+from services.intake.use_cases.applications import Projection
 from shared import metrics
+from shared.clock import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -78,6 +79,7 @@ class Reconciler:
         statuses: Overdue,
         revisions: Emitter,
         withdrawals: Emitter,
+        erasures: Emitter,
         clock: Clock,
         answers: Answers,
         after: timedelta,
@@ -85,6 +87,7 @@ class Reconciler:
         self._statuses = statuses
         self._revisions = revisions
         self._withdrawals = withdrawals
+        self._erasures = erasures
         self._clock = clock
         self._answers = answers
         self._after = after
@@ -98,10 +101,12 @@ class Reconciler:
         if not found:
             return False
         withdrawn = [each.application_id for each in found if each.state == "withdrawn"]
-        newest = [revision_id(each.application_id, each.revision) for each in found if each.state != "withdrawn"]
+        erased = [each.application_id for each in found if each.state == "erased"]
+        newest = [revision_id(each.application_id, each.revision) for each in found if each.state not in ENDED]
         # Emitted first and noted afterwards: a kill in between emits once more, which is harmless.
         await self._revisions.emit_again(newest)
         await self._withdrawals.emit_again(withdrawn)
+        await self._erasures.emit_again(erased)
         noted = partial(emitted_again, real=real, after=self._after)
         await self._statuses.change({each.application_id: [noted] for each in found}, real)
         log.warning("emitted again", applications=len(found), silent=silent)
@@ -109,9 +114,17 @@ class Reconciler:
 
 
 class LedgerKeeper:
-    """Watches the ledger's gap, counts refusals, and heals applications without a status."""
+    """Watches the ledger's gap, counts refusals, and heals applications without a status. `report` is told of the ledger
+    whenever it was looked at."""
 
-    def __init__(self, ledger: LedgerReader, lost: Lost, projection: Projection) -> None:
+    def __init__(
+        self,
+        ledger: LedgerReader,
+        lost: Lost,
+        projection: Projection,
+        report: Callable[[Ledger], Awaitable[None]] | None = None,
+    ) -> None:
+        self._report = report
         self._ledger = ledger
         self._lost = lost
         self._projection = projection
@@ -137,7 +150,13 @@ class LedgerKeeper:
     async def watch(self) -> bool:
         """Set the metric. A gap that is there twice in a row is no write under way: statuses that are missing are made
         again from their facts. Raises Transient."""
-        accounts = (await self._ledger.read()).accounts
+        ledger = await self._ledger.read()
+        more = await self._mind(ledger.accounts)
+        if self._report is not None:
+            await self._report(ledger)
+        return more
+
+    async def _mind(self, accounts: Sequence[Account]) -> bool:
         for account in accounts:
             metrics.LEDGER_GAP.labels(account.channel).set(account.gap)
         gap = any(account.gap for account in accounts)

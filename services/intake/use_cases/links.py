@@ -10,12 +10,13 @@ from uuid import uuid4
 import structlog
 
 from services.intake.domain.applications import Revision
-from services.intake.domain.limits import Limit
 from services.intake.domain.links import LinkRequest, Revocation, beginning_of, is_address_of
 from services.intake.domain.status import Status
-from services.intake.use_cases.applications import Clock, Later, Sender
-from services.intake.use_cases.limits import Limits
+from services.intake.use_cases.applications import Later, Sender
+from shared.clock import Clock
 from shared.events import ApplicationSummary
+from shared.limits import Limit, Limits
+from shared.recorder import Recorder
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,9 @@ class StatusLinks:
         limits: Limits,
         clock: Clock,
         later: Later,
+        record: Recorder,
     ) -> None:
+        self._record = record
         self._revocations = revocations
         self._requests = requests
         self._revisions = revisions
@@ -76,6 +79,16 @@ class StatusLinks:
         again is safe, and two who revoke the same generation at once have done it once."""
         now = (await self._clock.read()).now
         generation = status.link_generation + 1
+        old, new = {"link_generation": status.link_generation}, {"link_generation": generation}
+        await self._record(
+            "application",
+            status.application_id,
+            "links_revoked",
+            sender.client,
+            once=[generation, sender.client],
+            old=old,
+            new=new,
+        )
         wanted = Revocation(status.application_id, generation, now, sender.client, sender.trace)
         stored = await self._revocations.append(wanted)
         await self._statuses.revocations([stored])

@@ -10,15 +10,24 @@ from typing import Final, Protocol
 
 import structlog
 
-from services.intake.domain import status as rules
+from services.intake.domain import status_changes as rules
+from services.intake.domain.appeals import Appeal, with_appeal
 from services.intake.domain.applications import Revision, Withdrawal
-from services.intake.domain.history import Fate
+from services.intake.domain.erasure import Erasure, with_erasure
+from services.intake.domain.history import Fate, Happened
 from services.intake.domain.links import Revocation
 from services.intake.domain.status import Change, Status
-from services.intake.use_cases.applications import Clock
 from shared.batches import Event
+from shared.clock import Clock
 from shared.errors import Transient
-from shared.events import ApplicationDecided, EmailFailed, EmailReported, EmailSent, EventDeadLettered
+from shared.events import (
+    ApplicationDecided,
+    EmailFailed,
+    EmailReported,
+    EmailSent,
+    EventDeadLettered,
+    InformationRequested,
+)
 from shared.group_commit import GroupCommit
 
 log = structlog.get_logger(__name__)
@@ -58,7 +67,7 @@ class StatusProjection:
         """Revisions were accepted. Raises Transient."""
         real = real or (await self._clock.read()).real
         firsts = {each.application.application_id: each for each in revisions if each.application.revision == 1}
-        known = set(await self._statuses.insert([rules.accepted(each.application) for each in firsts.values()], real))
+        known = set(await self._statuses.insert([_begun(each) for each in firsts.values()], real))
         changes: dict[str, list[Change]] = {}
         for each in revisions:
             name = each.application.application_id
@@ -69,6 +78,18 @@ class StatusProjection:
     async def withdrawals(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Applications were withdrawn. Raises Transient."""
         await self._change({each.application_id: [partial(_with_withdrawal, each)] for each in withdrawals})
+
+    async def appeals(self, appeals: Sequence[Appeal]) -> None:
+        """Appeals were received. Raises Transient."""
+        await self._change({each.application.application_id: [partial(_with_appeal, each)] for each in appeals})
+
+    async def erasures(self, erasures: Sequence[Erasure]) -> None:
+        """Applications were erased. Raises Transient."""
+        await self._change({each.application_id: [partial(_with_erasure, each.erased_at)] for each in erasures})
+
+    async def happened(self, application_id: str, entries: Sequence[Happened]) -> None:
+        """Things happened that change nothing else. Raises Transient."""
+        await self._change({application_id: [lambda status: rules.with_happened(status, entries)]})
 
     async def revocations(self, revocations: Sequence[Revocation]) -> None:
         """Links were revoked. Raises Transient."""
@@ -131,8 +152,23 @@ def _changes_of(batches: Iterable[Sequence[Event]]) -> dict[str, list[Change]]:
     return changes
 
 
+def _begun(revision: Revision) -> Status:
+    """The status that a first revision begins, or all that is left of it."""
+    status = rules.accepted(revision.application)
+    return with_erasure(status, revision.erased_at) if revision.erased_at else status
+
+
 def _with_revision(revision: Revision, status: Status) -> Status:
-    return rules.with_revision(status, revision.application)
+    changed = rules.with_revision(status, revision.application)
+    return with_erasure(changed, revision.erased_at) if revision.erased_at else changed
+
+
+def _with_appeal(appeal: Appeal, status: Status) -> Status:
+    return with_appeal(status, appeal)
+
+
+def _with_erasure(erased_at: datetime, status: Status) -> Status:
+    return with_erasure(status, erased_at)
 
 
 def _with_withdrawal(withdrawal: Withdrawal, status: Status) -> Status:
@@ -148,6 +184,8 @@ def _change_of(event: Event) -> tuple[str, Change] | None:
     match event.data:
         case ApplicationDecided() as decided:
             return decided.application.application_id, lambda status: rules.with_decision(status, decided)
+        case InformationRequested() as request:
+            return request.application.application_id, lambda status: rules.with_request(status, request)
         case EmailSent() as report:
             return report.application_id, _email_change(report, "sent", None)
         case EmailFailed() as report:

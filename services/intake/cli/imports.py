@@ -1,4 +1,4 @@
-"""`accede import` and `accede status`: clients of the intake API."""
+"""`accede import`: send a file of applications, follow it to its last row, undo it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,10 @@ from uuid import uuid4
 
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from shared.cli.client import Client, CommandFailed, api_key, client_of, url_of
-from shared.cli.output import AsJson, console, show_json, show_table
-
-app = typer.Typer()
+from services.intake.cli.import_showing import show_import
+from shared.cli.client import Client, CommandFailed, api_key, url_of
+from shared.cli.output import AsJson, console, show_json
 
 KINDS: Final = {
     ".csv": "text/csv",
@@ -28,20 +26,8 @@ KINDS: Final = {
 CHUNK: Final = 1 << 18
 POLL_SECONDS: Final = 0.25
 ERRORS_SHOWN: Final = 10
-_STATES: Final = (
-    "eligible",
-    "incomplete",
-    "not_eligible",
-    "referred",
-    "on_hold",
-    "withdrawn",
-    "pending",
-    "dead_lettered",
-)
-_EMAILS: Final = ("expected", "sent", "failed", "outstanding", "superseded")
 
 
-@app.command("import")
 def import_file(
     file: Annotated[
         Path, typer.Argument(help="A CSV (.csv), Excel (.xlsx) or JSON Lines (.jsonl) file; or `undo`.", dir_okay=False)
@@ -98,7 +84,7 @@ def import_file(
     if as_json:
         show_json({**job, "errors": found})
     else:
-        _show_import(job, found)
+        show_import(job, found)
         if errors is not None and found:
             console().print(
                 f"The refused rows are in {errors}: correct them there, and import that file.", markup=False
@@ -134,59 +120,6 @@ def _undo(import_id: str, channel_key: str | None, as_json: bool) -> None:
             f"Undone: {job['undo']['withdrawn']:,} applications of {job['filename']} are withdrawn, ", end=""
         )
         console().print("and their unsent emails are cancelled.")
-
-
-@app.command()
-def status(as_json: AsJson = False) -> None:
-    """Show the ledger: what became of everything that came in, by channel."""
-    with client_of("intake") as client:
-        ledger = client.get("/v1/ledger")
-    if as_json:
-        show_json(ledger)
-        return
-    accounts = [*ledger["channels"], ledger["total"]]
-    console().print(_ledger_table(accounts))
-    emails = [[each["channel"], *(each["emails"][name] for name in _EMAILS)] for each in accounts]
-    show_table("Emails", ["channel", *_EMAILS], emails)
-    if ledger["closes"]:
-        console().print("[green]The ledger closes:[/] everything that came in has come to its end.")
-    else:
-        console().print(f"[yellow]The ledger does not close yet:[/] {_open_points(ledger)}.")
-    if failed := ledger["failed_imports"]:
-        console().print(f"[red]{failed:,} imports failed on the way:[/] GET /v1/imports says which rows are left.")
-
-
-def _ledger_table(accounts: list[dict[str, Any]]) -> Table:
-    """Channels across, so that the sum can be read down: accepted is the sum of what stands below it."""
-    table = Table(title="Ledger", title_justify="left")
-    table.add_column("")
-    for account in accounts:
-        table.add_column(account["channel"], justify="right")
-    for name in ("rows", "refused", "accepted", *_STATES, "gap"):
-        style = (
-            "bold"
-            if name in ("rows", "accepted")
-            else "red"
-            if name == "gap" and any(a[name] for a in accounts)
-            else ""
-        )
-        label = name.replace("_", " ") if name not in _STATES else f"  {name.replace('_', ' ')}"
-        table.add_row(
-            label, *(f"{account[name]:,}" for account in accounts), style=style, end_section=name == "dead_lettered"
-        )
-    return table
-
-
-def _open_points(ledger: dict[str, Any]) -> str:
-    total = ledger["total"]
-    points = {
-        "pending": total["pending"],
-        "dead-lettered": total["dead_lettered"],
-        "emails outstanding": total["emails"]["outstanding"],
-        "unfinished imports": ledger["unfinished_imports"],
-        "applications unaccounted for": total["gap"],
-    }
-    return ", ".join(f"{count:,} {name}" for name, count in points.items() if count) or "a channel does not add up"
 
 
 def _bars(quiet: bool) -> Progress:
@@ -239,56 +172,3 @@ def _draw(bars: Progress, preview: TaskID, rows: TaskID, job: dict[str, Any]) ->
         done = progress["rows_done"]
         amount = f"{done:,} of {total:,} rows, {progress['refused']:,} refused"
         bars.update(rows, total=total or 1, completed=done or (job["state"] == "done"), amount=amount)
-
-
-def _taken(layout: dict[str, Any]) -> str:
-    """How the file was taken, in a sentence."""
-    parted = {",": "commas", ";": "semicolons", "\t": "tabs"}.get(layout["separator"] or "")
-    said = [
-        f"sheet {layout['sheet']!r}" if layout["sheet"] else "",
-        f"not read: {', '.join(map(repr, layout['unread']))}" if layout["unread"] else "",
-        {"utf-8-sig": "utf-8 with a byte order mark"}.get(layout["encoding"], layout["encoding"] or ""),
-        f"cells parted by {parted}" if parted else "",
-    ]
-    return f"Taken as: {', '.join(each for each in said if each)}."
-
-
-def _show_columns(job: dict[str, Any]) -> None:
-    """Which columns were taken for others than their own name says."""
-    columns = (job.get("layout") or {}).get("columns", [])
-    if renamed := [[each["header"], each["column"]] for each in columns if each["header"].strip() != each["column"]]:
-        show_table("Columns", ["in the file", "taken for"], renamed)
-
-
-def _show_import(job: dict[str, Any], errors: list[dict[str, Any]]) -> None:
-    out, progress = console(), job["progress"]
-    if job.get("layout"):
-        out.print(_taken(job["layout"]), markup=False)
-    if job["state"] == "refused":
-        out.print(f"[red]Refused:[/] nothing of {job['filename']} was taken in.")
-        for problem in job["problems"]:
-            out.print(f"  {problem}", markup=False)
-        return
-    _show_columns(job)
-    if job["state"] == "failed":
-        out.print("[red]Failed:[/] not all rows were taken in.")
-        for problem in job["problems"]:
-            out.print(f"  {problem}", markup=False)
-    if job["state"] == "previewed":
-        preview = job["preview"]
-        out.print(
-            f"Preview of {preview['rows']:,} rows: {preview['valid']:,} valid, {preview['refused']:,} would be refused."
-        )
-        out.print(f"Nothing was taken in. To go on: POST {job['import_url']}/commit", markup=False)
-    else:
-        out.print(f"{progress['rows']:,} rows: {progress['accepted']:,} accepted, {progress['refused']:,} refused.")
-    table = [[each["category"], each["rows"]] for each in job["preview"]["by_category"]]
-    show_table("Valid rows by category", ["category", "rows"], table, empty="There is none.")
-    if errors:
-        lines = [
-            [each["row"], each["line"], error["pointer"], error["message"]]
-            for each in errors
-            for error in each["errors"]
-        ]
-        show_table("First refused rows", ["row", "line", "field", "what is wrong"], lines)
-        out.print(f"All of them: {job['errors_url']}", markup=False)
