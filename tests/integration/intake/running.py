@@ -29,6 +29,7 @@ from shared.events import (
     PauseChanged,
     PolicyActivated,
     ReceiptLine,
+    TwinNotice,
 )
 from shared.mongo import Database
 from shared.policy.loader import load_pack
@@ -65,11 +66,11 @@ class Elsewhere:
         self._broker = broker
         self._url = url
 
-    async def heard(self) -> list[dict[str, Any]]:
-        """The events that wait for eligibility, in order; they are taken off its interactive queue."""
+    async def heard(self, service: str = "eligibility") -> list[dict[str, Any]]:
+        """The events that wait for a service, in order; they are taken off its interactive queue."""
         connection = await aio_pika.connect(self._url)
         channel = await connection.channel()
-        queue = await channel.get_queue(self._broker.topology.queue("eligibility", "interactive"))
+        queue = await channel.get_queue(self._broker.topology.queue(service, "interactive"))
         found: list[dict[str, Any]] = []
         while (message := await queue.get(fail=False)) is not None:
             await message.ack()
@@ -96,9 +97,12 @@ class Elsewhere:
             event = PauseChanged(pause_id=pause.id, version=1, effective_from=document.effective_from, pause=plain)
             await self.tell(event, pause.id)
 
-    async def decide(self, application: Application, outcome: Outcome, number: int = 1) -> None:
+    async def decide(
+        self, application: Application, outcome: Outcome, number: int = 1, twin: TwinNotice | None = None
+    ) -> None:
         """A decision about a revision."""
-        await self.tell(decided(application, outcome, number), application.application_id)
+        told = decided(application, outcome, number).model_copy(update={"twin": twin})
+        await self.tell(told, application.application_id)
 
 
 def decided(application: Application, outcome: Outcome, number: int = 1) -> ApplicationDecided:

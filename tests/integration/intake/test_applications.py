@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from shared.events import TwinNotice
 from shared.mongo import Database
 from shared.topology import Topology
 from tests.integration.intake.running import Running, emailed, running, settings_for, submission
@@ -216,3 +217,29 @@ async def test_operators_list_applications_by_state_channel_and_category(intake:
     assert [each["application_id"] for each in rest["applications"]] == [names[2]]
     assert rest["next"] is None
     assert (await intake.get("/v1/applications?category=other"))["applications"] == []
+
+
+async def test_operators_see_the_twin_and_neither_channel_nor_applicant_does(intake: Running) -> None:
+    """Somebody else may have sent the other one: that it is there is all that is said."""
+    accepted = (await intake.submit()).json()
+    name, other = accepted["application_id"], "0f1f3d1e-0c34-5d8e-9a59-6f3d1f2f4b6a"
+    twin = TwinNotice(application_id=other, reference="0F1F3D1E", matched_by="registration")
+    await intake.elsewhere.decide(await intake.application(name), "referred", twin=twin)
+    status = await intake.until(name, state="referred")
+    assert status["decision"]["twin"] == {
+        "application_id": other,
+        "reference": "0F1F3D1E",
+        "matched_by": "registration",
+        "status_url": f"http://join.example/v1/applications/{other}",
+    }
+    assert (await intake.get("/v1/applications?state=referred"))["applications"][0]["decision"]["twin"]
+    channel = await intake.call("GET", f"/v1/applications/{name}")
+    page = await intake.call("GET", accepted["status_page"].removeprefix("http://join.example"), None)
+    export = await intake.call(
+        "GET", accepted["status_page"].removeprefix("http://join.example") + "/export.json", None
+    )
+    assert channel.json()["decision"]["twin"] is None
+    assert "has reached us before" in page.text
+    for seen in (channel.text, page.text, export.text):
+        assert other not in seen
+        assert "0F1F3D1E" not in seen

@@ -110,7 +110,9 @@ async def test_the_reconciler_emits_the_newest_revision_and_the_withdrawal_again
 
         async def repeated() -> bool:
             for event in await intake.elsewhere.heard():
-                heard.setdefault(f"{event['type']} {event['subject']}", []).append(event["id"])
+                # what is reported of the whole every second (the ledger's lines, the receipts) is new each time
+                if event["subject"] in (first, second):
+                    heard.setdefault(f"{event['type']} {event['subject']}", []).append(event["id"])
             return all(
                 len(heard.get(key, [])) >= 2
                 for key in (f"application.amended.v1 {first}", f"application.withdrawn.v1 {second}")

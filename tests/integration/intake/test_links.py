@@ -5,20 +5,23 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from services.intake.domain.links import LinkRequest, Revocation
-from services.intake.storage.limits import MongoCounters
 from services.intake.storage.links import MongoLinkRequests, MongoRevocations
 from services.intake.use_cases.links import PER_ADDRESS
 from shared.batches import Event
 from shared.clock import DatabaseClock
+from shared.counters import MongoCounters
 from shared.events import ApplicationSummary, LinkRequested, LinkRevoked
 from shared.mongo import Database
+from shared.topology import Topology
 from shared.web.links import STATUS, Links
-from tests.integration.intake.running import Running
+from tests.integration.intake.running import Running, running, settings_for
 from tests.integration.intake.test_site import page
+from tests.servers import Servers
 from tests.unit.intake.fakes import NOW, REAL, FakeCounters, FakeLinkRequests, FakeRevocations
 from tests.unit.intake.samples import application
 from tests.waiting import eventually
@@ -159,3 +162,18 @@ async def test_an_address_is_told_to_wait_known_or_not(intake: Running) -> None:
         assert 0 < int(refused.headers["retry-after"]) <= 3600
     kept = await intake.database["limits"].find({}).to_list(None)
     assert not any("@" in str(each) for each in kept)
+
+
+async def test_the_limit_of_an_address_is_one_for_all_replicas(
+    intake: Running, servers: Servers, database: Database, topology: Topology
+) -> None:
+    entries = {"email": "ann@safer.example", "reference": "2F1F3D1E"}
+    async with running(settings_for(servers, database, Topology(f"t{uuid4().hex[:10]}")), database) as other:
+        answers = await asyncio.gather(
+            *(
+                each.call("POST", "/v1/links", None, json=entries)
+                for _ in range(PER_ADDRESS.most)
+                for each in (intake, other)
+            )
+        )
+    assert sorted(each.status_code for each in answers) == [202] * PER_ADDRESS.most + [429] * PER_ADDRESS.most

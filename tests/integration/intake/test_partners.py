@@ -254,9 +254,13 @@ async def test_an_answer_that_nobody_can_have_costs_no_application(
         (stored,) = [
             each async for each in intake.database["revisions"].find({"idempotency_key": "gone"}, {"application_id": 1})
         ]
-        await partner.replies.purge()
-        await partner.send(submission(), message_id="gone")
-        assert (await partner.told())["application_id"] == stored["application_id"]
+
+        async def answered() -> bool:  # the one place may go to a late answer to another
+            await partner.replies.purge()
+            await partner.send(submission(), message_id="gone")
+            return bool((await partner.told())["application_id"] == stored["application_id"])
+
+        await eventually(answered, "it is answered as at first")
     assert await intake.database["revisions"].count_documents({}) == 6
 
 
@@ -308,7 +312,9 @@ async def test_nobody_has_us_publish_where_they_may_not(intake: Running, partner
     await partner.send(submission(), reply_to=Topology().queue("eligibility", "interactive"))
     told = await partner.told()
     assert [error["pointer"] for error in told["errors"]] == ["/properties/reply_to"]
-    assert await taken(broker.url, Topology().queue("eligibility", "interactive")) == []
+    there = await taken(broker.url, Topology().queue("eligibility", "interactive"))
+    # intake's own report of the ledger, now and then, belongs there
+    assert [body for body, _ in there if b'"type":"ledger.reported.v1"' not in body] == []
     assert await intake.database["revisions"].count_documents({}) == 0
 
 

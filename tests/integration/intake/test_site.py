@@ -61,7 +61,8 @@ async def test_the_openapi_document_is_valid_and_shows_bodies_keys_and_examples(
     upload = document["paths"]["/v1/imports"]["post"]["requestBody"]["content"]
     workbook = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     assert set(upload) == {"text/csv", "application/x-ndjson", "application/jsonl", workbook, "multipart/form-data"}
-    public = {"/healthz", "/readyz", "/metrics", "/v1/links", "/v1/form"}
+    blank = {f"/v1/form/template.{kind}" for kind in ("csv", "xlsx", "txt")}
+    public = {"/healthz", "/readyz", "/metrics", "/v1/links", "/v1/form"} | blank
     assert "GET /v1/form" in submit["requestBody"]["description"]
     assert "Location" in submit["responses"]["202"]["headers"]
     assert "ETag" in document["paths"]["/v1/applications/{application_id}"]["get"]["responses"]["200"]["headers"]

@@ -13,23 +13,15 @@ from services.intake.domain.applications import Revision
 from services.intake.domain.import_rows import Row
 from services.intake.domain.imports import Import, Preview, Progress, Reason
 from services.intake.domain.policies import KnownPause, KnownPolicy
-from services.intake.domain.status import (
-    Change,
-    Status,
-    accepted,
-    emitted_again,
-    with_dead_letter,
-    with_decision,
-    with_email,
-    with_withdrawal,
-)
+from services.intake.domain.status import Change, Status, emitted_again
+from services.intake.domain.status_changes import accepted, with_dead_letter, with_decision, with_email, with_withdrawal
 from services.intake.storage.import_files import GridFiles
 from services.intake.storage.imports import MongoImports
 from services.intake.storage.policies import MongoPolicies
 from services.intake.storage.status import MongoStatuses
 from shared.application import Application
 from shared.errors import FieldError, Permanent
-from shared.events import PauseNotice
+from shared.events import PauseNotice, TwinNotice
 from shared.mongo import Database
 from tests.unit.intake.fakes import NOW, REAL, FakeFiles, FakeImports, FakePolicies, FakeStatuses
 from tests.unit.intake.samples import POLICY, application, dead_letter, decided, report, withdrawal
@@ -64,7 +56,8 @@ async def test_a_status_is_kept_whole(kind: str, database: Database) -> None:
         exempt=list(pause.exempt),
         interest_registered=True,
     )
-    event = decided().model_copy(update={"pause": notice})
+    twin = TwinNotice(application_id="b", reference="B", matched_by="name")
+    event = decided().model_copy(update={"pause": notice, "twin": twin})
     changes: list[Change] = [
         lambda status: with_dead_letter(status, dead_letter("notifications")),
         lambda status: with_decision(status, event),
@@ -303,12 +296,13 @@ async def test_a_file_that_never_became_an_import_is_removed_when_it_is_old(data
 async def test_policies_and_pauses_are_kept_once_a_version(kind: str, database: Database) -> None:
     store = FakePolicies() if kind == "fake" else MongoPolicies(database)
     policy = KnownPolicy(POLICY.hash, NOW, POLICY.document)
+    again = KnownPolicy(POLICY.hash, NOW, POLICY.document, number=3)
     pauses = [KnownPause("p", version, NOW, POLICY.document.pauses[0]) for version in (1, 2)]
     for _ in range(2):
-        await store.keep_policies([policy])
+        await store.keep_policies([policy, again])
         await store.keep_pauses(pauses)
     book = await store.book({})
-    assert dict(book.policies) == {POLICY.hash: policy}
+    assert dict(book.policies) == {POLICY.hash: policy, f"{POLICY.hash}:3": again}
     assert sorted(book.pauses, key=lambda each: each.version) == pauses
     assert (await store.book(book.policies)).policies[POLICY.hash].document == POLICY.document
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from services.intake.domain.applications import Revision, Withdrawal
+from services.intake.domain.draft_links import DraftLinkRequest
+from services.intake.domain.drafts import Draft
+from services.intake.domain.enquiries import InterestRequest, LiaisonRequest
+from services.intake.domain.erasure import Erasure, without_names
 from services.intake.domain.import_layout import Layout
 from services.intake.domain.import_rows import Row
 from services.intake.domain.imports import Import, Preview, Progress, Undo
@@ -16,7 +20,7 @@ from services.intake.domain.links import LinkRequest, Revocation
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
 from services.intake.domain.status import Change, Status, scheduled
 from services.intake.use_cases.applications import Stored
-from shared.application import Lane
+from shared.application import Contact, Lane, Organisation
 from shared.clock import Reading
 from shared.errors import Permanent, Transient
 
@@ -67,6 +71,9 @@ class FakeStatuses:
 
     async def find(self, application_id: str) -> Status | None:
         return self.kept.get(application_id)
+
+    async def those(self, application_ids: Collection[str]) -> list[Status]:
+        return [self.kept[each] for each in application_ids if each in self.kept]
 
     async def page(self, filters: Mapping[str, Any], after: str | None, limit: int) -> list[Status]:
         found = [
@@ -125,6 +132,9 @@ class FakeRevisions:
         found = [each for each in self.kept.values() if each.application.application_id == application_id]
         return sorted(found, key=lambda each: each.application.revision)
 
+    async def among(self, ids: Collection[str]) -> list[Revision]:
+        return [self.kept[each] for each in ids if each in self.kept]
+
     async def newest_of(self, application_ids: Sequence[str]) -> dict[str, int]:
         newest = {each: len(await self.of(each)) for each in application_ids}
         return {name: revision for name, revision in newest.items() if revision}
@@ -139,6 +149,11 @@ class FakeRevisions:
 
     async def without_status(self, limit: int) -> list[Revision]:
         return []
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        for key, each in self.kept.items():
+            if each.application.application_id in application_ids and each.erased_at is None:
+                self.kept[key] = without_names(each, NOW)
 
 
 class FakeWithdrawals:
@@ -158,6 +173,34 @@ class FakeWithdrawals:
         return self.kept.get(application_id)
 
     async def emit_again(self, ids: Sequence[str]) -> int:
+        self.published += ids
+        return len(ids)
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        self.kept |= {
+            name: replace(each, application=None) for name, each in self.kept.items() if name in application_ids
+        }
+
+
+class FakeErasures:
+    """Erasures in memory, carried out by `carry_out`."""
+
+    def __init__(self, carry_out: Callable[[Sequence[Erasure]], Awaitable[None]] | None = None) -> None:
+        self.kept: dict[str, Erasure] = {}
+        self.published: list[str] = []
+        self._carry_out = carry_out
+
+    async def append(self, erasure: Erasure, real: datetime) -> Erasure:
+        stored = self.kept.setdefault(erasure.application_id, erasure)
+        await self.emit_again([erasure.application_id])
+        return stored
+
+    async def of(self, application_id: str) -> Erasure | None:
+        return self.kept.get(application_id)
+
+    async def emit_again(self, ids: Sequence[str]) -> int:
+        if self._carry_out is not None:
+            await self._carry_out([self.kept[each] for each in ids])
         self.published += ids
         return len(ids)
 
@@ -189,6 +232,96 @@ class FakeLinkRequests:
         return [each for each in self.kept if each.application.application_id == application_id]
 
 
+class FakeDrafts:
+    """Drafts of the web form in memory."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Draft] = {}
+
+    async def add(self, draft: Draft) -> None:
+        self.kept[draft.draft_id] = draft
+
+    async def find(self, draft_id: str, real: datetime) -> Draft | None:
+        found = self.kept.get(draft_id)
+        return found if found is not None and found.expires > real else None
+
+    async def replace(self, before: Draft, after: Draft) -> bool:
+        found = self.kept.get(before.draft_id)
+        if found is None or found.version != before.version:
+            return False
+        self.kept[before.draft_id] = after
+        return True
+
+    async def of(self, application_id: str) -> list[Draft]:
+        return sorted(
+            (each for each in self.kept.values() if each.about == application_id), key=lambda each: each.expires
+        )
+
+    async def amending(self, application_id: str) -> list[Draft]:
+        found = [each for each in self.kept.values() if each.about == application_id and each.amends]
+        return sorted((each for each in found if not each.application_id), key=lambda each: each.expires, reverse=True)
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        self.kept = {name: each for name, each in self.kept.items() if each.about not in application_ids}
+
+
+class FakeDraftLinkRequests:
+    """Requests for links to drafts in memory."""
+
+    def __init__(self) -> None:
+        self.kept: list[DraftLinkRequest] = []
+
+    async def append(self, request: DraftLinkRequest) -> None:
+        self.kept.append(request)
+
+    async def of(self, application_id: str) -> list[DraftLinkRequest]:
+        return [each for each in self.kept if each.application_id == application_id]
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        self.kept = [each for each in self.kept if each.application_id not in application_ids]
+
+
+class FakeInterestRequests:
+    """Requests to be told in memory."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, InterestRequest] = {}
+        self.published: list[str] = []
+
+    async def append(self, request: InterestRequest) -> InterestRequest:
+        return self.stored.setdefault(request.request_id, request)
+
+    async def publish(self, request_id: str) -> None:
+        if request_id not in self.published:
+            self.published.append(request_id)
+
+    async def erase(self, request_ids: Collection[str], at: datetime) -> None:
+        for each in self.stored.keys() & set(request_ids):
+            found = self.stored[each]
+            nobody = found.entry.model_copy(
+                update={
+                    "organisation": Organisation.model_construct(name="", country="", website=None),
+                    "contact": Contact.model_construct(name="", email=""),
+                }
+            )
+            self.stored[each] = replace(found, entry=nobody, body_hash=None)
+
+
+class FakeLiaisonRequests:
+    """Requests to the liaison in memory."""
+
+    def __init__(self) -> None:
+        self.stored: dict[str, LiaisonRequest] = {}
+        self.published: list[str] = []
+
+    async def append(self, request: LiaisonRequest) -> None:
+        self.stored.setdefault(request.request_id, request)
+
+    async def publish(self, request_id: str) -> None:
+        if request_id not in self.published:
+            self.published.append(request_id)
+
+
 class FakeCounters:
     """Counters of rate limits in memory."""
 
@@ -196,8 +329,12 @@ class FakeCounters:
         self.kept: dict[str, int] = {}
 
     async def count(self, key: str, expires: datetime) -> int:
-        self.kept[key] = self.kept.get(key, 0) + 1
-        return self.kept[key]
+        return (await self.count_all({key: 1}, expires))[key]
+
+    async def count_all(self, added: Mapping[str, int], expires: datetime) -> dict[str, int]:
+        for key, number in added.items():
+            self.kept[key] = self.kept.get(key, 0) + number
+        return {key: self.kept[key] for key in added}
 
 
 class FakeFiles:
@@ -350,7 +487,7 @@ class FakePolicies:
         self.reads = 0
 
     async def keep_policies(self, policies: Sequence[KnownPolicy]) -> None:
-        self.policies |= {each.hash: each for each in policies}
+        self.policies |= {each.id: each for each in policies}
 
     async def keep_pauses(self, pauses: Sequence[KnownPause]) -> None:
         self.pauses |= {each.id: each for each in pauses}

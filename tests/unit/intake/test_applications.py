@@ -15,6 +15,7 @@ from services.intake.use_cases.status import StatusProjection
 from shared.application import Submission, id_of
 from shared.errors import Conflict, Transient
 from shared.events import ApplicationSummary
+from tests.unit.deeds import FakeDeeds
 from tests.unit.intake.fakes import NOW, Collected, FakeClock, FakeRevisions, FakeStatuses, FakeWithdrawals
 from tests.unit.intake.samples import document
 
@@ -28,8 +29,10 @@ class World:
         self.statuses = FakeStatuses(timedelta(seconds=60))
         self.projection = StatusProjection(self.statuses, self.clock)
         self.projection.heal_from(self.revisions)
+        self.deeds = FakeDeeds()
+        record = self.deeds.recorder(self.clock, "intake")
         self.applications = Applications(
-            self.revisions, self.withdrawals, self.projection, self.clock, self.afterwards.later
+            self.revisions, self.withdrawals, self.projection, self.clock, self.afterwards.later, record
         )
 
     async def submit(self, key: str | None = None, **changes: object) -> str:
@@ -174,6 +177,7 @@ async def test_a_withdrawn_application_cannot_be_amended_and_is_withdrawn_once(w
     first = await world.applications.withdraw(name, Sender("alpha"))
     world.clock.move(days=1)
     assert await world.applications.withdraw(name, Sender("alpha")) == first
+    assert world.deeds.told() == [("application", name, "withdrawn", "alpha")]
     summary = ApplicationSummary.of(world.revisions.kept[f"{name}:1"].application)
     assert first == Withdrawal(name, 1, NOW, "alpha", application=summary)
     with pytest.raises(Conflict, match="was withdrawn"):

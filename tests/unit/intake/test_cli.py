@@ -48,7 +48,7 @@ def job(state: str, **changes: Any) -> dict[str, Any]:
 def run(monkeypatch: Patch) -> Callable[..., Any]:
     """Runs a command; waiting between two looks takes no time."""
     monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setattr(cli, "POLL_SECONDS", 0)
+    monkeypatch.setattr(cli.imports, "POLL_SECONDS", 0)
     return lambda *arguments: CliRunner().invoke(cli.app, list(arguments), catch_exceptions=True)
 
 
@@ -231,3 +231,20 @@ def test_an_import_is_undone_and_followed(monkeypatch: Patch, run: Any) -> None:
 def test_a_file_that_is_not_there_or_one_too_many_is_said(run: Any, tmp_path: Path) -> None:
     assert "There is no file" in str(run("import", str(tmp_path / "none.csv")).exception)
     assert "one too many" in str(run("import", "a.csv", "b.csv").exception)
+
+
+def test_an_application_is_erased_after_a_question_that_names_it(run: Callable[..., Any], monkeypatch: Patch) -> None:
+    asked: list[str] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(f"{request.method} {request.url.path}")
+        return httpx.Response(200, json={"application_id": "a", "erased_at": "2021-10-04T09:00:00Z"})
+
+    answer_with(monkeypatch, answer)
+    refused = run("erase", "a")
+    assert (refused.exit_code, asked) == (1, [])
+    assert "Nobody can undo this" in refused.output
+    done = run("erase", "a", "--yes")
+    assert (done.exit_code, asked) == (0, ["DELETE /v1/applications/a"])
+    assert "Erased: application a" in done.output
+    assert json.loads(run("erase", "a", "--yes", "--json").output)["application_id"] == "a"

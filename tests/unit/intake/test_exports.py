@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.intake.domain.exports import export_of, held_elsewhere
-from services.intake.domain.status import accepted, with_dead_letter
+from services.intake.domain.status_changes import accepted, with_dead_letter
 from services.intake.pages.exports import shown_revision
 from shared.application import Application
 from tests.unit.intake.fakes import NOW
@@ -18,7 +18,8 @@ def page(about: Application, known: bool) -> str:
         status, [revision(about)], None, [], [], held_elsewhere(status, "http://receipt", "http://interest", ""), NOW
     )
     shown = [shown_revision(each, POLICY.document if known else None) for each in export.revisions]
-    values = {"token": "t", "application": status, "export": export, "shown": shown}
+    more = {"kind_of": str, "size_of": str}
+    values = {"token": "t", "application": status, "export": export, "shown": shown, **more}
     return words(SITE.render("export.html", locale="en", **values))
 
 

@@ -180,6 +180,7 @@ def test_fields_show_what_was_entered_and_answers_read_as_words() -> None:
     assert in_words(page.fields[3], None) == ""
     (day,) = [each for each in step("commitments").fields if each.type == "date"]
     assert in_words(day, "2021-10-04") == "4 October 2021"
+    assert in_words(day, "in autumn") == "in autumn", "an earlier policy may have asked for a text"
 
 
 def test_the_document_of_an_empty_draft_names_its_category_alone() -> None:
@@ -196,3 +197,18 @@ def test_email_and_date_questions_are_one_line_and_long_texts_are_several() -> N
     assert kinds["nominees.senior.email"] == ("line", "email")
     assert kinds["registration.number"] == ("line", "text")
     assert kinds["response.statement"] == ("area", "text")
+
+
+def test_whoever_applies_by_the_form_chooses_the_language_of_our_emails(tmp_path: Path) -> None:
+    (field,) = [each for each in organisation_step(DOCUMENT, CIVIL).fields if each.name == "locale"]
+    assert {name: text["en"] for name, text in (field.choices or {}).items()} == {
+        "en": "English",
+        "ar": "العربية",
+        "es": "Español",
+        "fr": "Français",
+    }
+    assert document_of(draft(), DOCUMENT)["locale"] == "en"
+    assert document_of(draft(locale="fr"), DOCUMENT)["locale"] == "fr"
+    assert document_of(replace(draft(), locale="de"), DOCUMENT)["locale"] == "de", "as the application has it"
+    alone = organisation_step(small(tmp_path / "pack"), "club")
+    assert "locale" not in [each.name for each in alone.fields], "there is nothing to choose from"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.intake.domain import import_files
 from services.intake.domain.import_encodings import Sniffer
-from services.intake.domain.import_files import CsvRecords, JsonRecords, Record, TextLines
+from services.intake.domain.import_files import MAX_RECORD_LINES, CsvRecords, JsonRecords, Line, Record, TextLines
 from shared.errors import Refused
 
 
@@ -89,20 +89,40 @@ def test_an_open_quotation_mark_is_given_up_after_many_lines(monkeypatch: pytest
 
 
 def test_open_quotation_marks_make_nobody_read_a_line_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    # every line is a quoted cell that the next line's first mark closes, in the middle of other marks
-    line = "x" + '","' * 600 + "y"
-    content = b"a,b\n" + f"{line}\n".encode() * 400
-    begun = 0
+    # each line ends in an open cell: the one closes what the line before it opened, the other leaves it open for good
+    closing, leaving_open = "x" + '","' * 600 + "y", 'x",".'
+    read = 0
     reader = csv.reader
 
     def counted(lines: Iterable[str], **options: Any) -> Any:
-        nonlocal begun
-        begun += 1
-        return reader(lines, **options)
+        def handed_over() -> Iterator[str]:
+            nonlocal read
+            for line in lines:
+                read += 1
+                yield line
+
+        return reader(handed_over(), **options)
 
     monkeypatch.setattr(csv, "reader", counted)
-    found = records(content)
-    assert begun <= len(found) + 2
+    for line in (closing, leaving_open):
+        read = 0
+        found = records(b"a,b\n" + f"{line}\n".encode() * 2000)
+        assert len(found) == 2001
+        assert read <= 4 * len(found) + MAX_RECORD_LINES
+
+
+@settings(deadline=None)
+@given(st.lists(st.text('x,"', max_size=6), max_size=12), st.integers(1, 9), st.booleans())
+def test_what_is_known_of_open_quotation_marks_changes_no_record(texts: list[str], piece: int, last: bool) -> None:
+    class Forgetful(CsvRecords):
+        def _known(self, first: Line, final: bool) -> None:
+            return None
+
+    content = ("\n".join(texts) + "\n" * last).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(import_files, "MAX_RECORD_LINES", 4)
+        patch.setattr(import_files, "MAX_LINE", 14)
+        assert records(content, piece=piece) == records(content, Forgetful, piece)
 
 
 def test_a_record_is_no_longer_than_a_line_may_be_however_many_lines_it_has(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from services.intake.loops.imports import ImportLoop
 from services.intake.use_cases.import_passes import KeepLease
 from services.intake.use_cases.imports import Failures, Imports
 from shared.errors import Conflict, Permanent, Transient
+from tests.unit.deeds import FakeDeeds
 from tests.unit.intake.fakes import NOW, FakeClock, FakeFiles, FakeImports
 
 
@@ -53,6 +55,9 @@ class Files:
 
     async def delete_abandoned(self) -> int:
         return 2
+
+    async def delete_unwanted(self, kept: timedelta | None = None) -> int:
+        return 3
 
 
 class World:
@@ -128,8 +133,10 @@ async def test_an_import_that_can_never_be_done_is_given_up_at_once_and_says_why
     assert "after row 250." in late.problems[1]
     assert "4bf9" in late.problems[2]
     assert await world.imports.unfinished() == []
+    deeds, clock = FakeDeeds(), FakeClock()
     with pytest.raises(Conflict, match="cannot go on"):
-        await Imports(world.imports, FakeFiles(), FakeClock()).commit(late)
+        await Imports(world.imports, FakeFiles(), clock, deeds.recorder(clock)).commit(late, "olga")
+    assert not deeds.kept
 
 
 async def test_an_import_that_fails_again_and_again_is_given_up_and_keeps_nobody(
@@ -168,7 +175,7 @@ async def test_while_the_world_is_away_the_import_is_let_go() -> None:
 async def test_the_lease_is_kept_while_rows_are_taken_in_and_given_up_at_the_stop(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(module, "RENEW", -1.0)
+    monkeypatch.setattr(module, "RENEWALS", -1)
     world, kept = World(), list[bool]()
 
     async def work(job: Import, keep: KeepLease) -> None:
@@ -183,8 +190,9 @@ async def test_the_lease_is_kept_while_rows_are_taken_in_and_given_up_at_the_sto
 
 
 async def test_abandoned_files_are_tidied_up_now_and_then() -> None:
-    tidy = World().loop.loops()[-1]
+    abandoned, unwanted = World().loop.loops()[-2:]
     with capture_logs() as logs:
-        assert await tidy.work() is False
-    assert logs[0]["files"] == 2
-    assert tidy.lease
+        assert await abandoned.work() is False
+        assert await unwanted.work() is False
+    assert [each["files"] for each in logs] == [2, 3]
+    assert abandoned.lease

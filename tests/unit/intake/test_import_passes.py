@@ -20,6 +20,7 @@ from services.intake.use_cases.policies import NoPolicyYet, Policies
 from services.intake.use_cases.status import StatusProjection
 from shared.application import Lane
 from shared.errors import Conflict, Permanent, Refused, Transient
+from tests.unit.deeds import FakeDeeds
 from tests.unit.intake.fakes import (
     NOW,
     FakeClock,
@@ -46,7 +47,9 @@ class World:
             store.policies[POLICY.hash] = KnownPolicy(POLICY.hash, POLICY.document.effective_from, POLICY.document)
         projection = StatusProjection(self.statuses, self.clock)
         policies = Policies(store, self.clock)
-        self.front = Imports(self.imports, self.files, self.clock)
+        self.deeds = FakeDeeds()
+        self.record = self.deeds.recorder(self.clock, "intake")
+        self.front = Imports(self.imports, self.files, self.clock, self.record)
         self.passes = ImportPasses(self.imports, self.files, self.revisions, projection, policies, self.clock, chunk=10)
 
     async def send(
@@ -173,9 +176,11 @@ async def test_a_preview_waits_for_its_commit() -> None:
     previewed = await world.now(job)
     assert (previewed.state, previewed.committed_at, len(world.revisions.kept)) == ("previewed", None, 0)
     assert await world.imports.count_unfinished() == 0
-    committed = await world.front.commit(previewed)
+    committed = await world.front.commit(previewed, "olga")
+    assert await world.front.commit(committed, "ada") == committed, "once is enough"
     await world.passes.advance(committed, keep_on)
     assert (await world.now(job)).state == "done"
+    assert world.deeds.told() == [("import", job.import_id, "committed", "olga")]
 
 
 async def test_a_file_that_cannot_be_read_is_refused_and_cannot_be_committed() -> None:
@@ -186,7 +191,8 @@ async def test_a_file_that_cannot_be_read_is_refused_and_cannot_be_committed() -
     assert refused.state == "refused"
     assert "not UTF-8" in refused.problems[0]
     with pytest.raises(Conflict, match="refused as a whole"):
-        await world.front.commit(refused)
+        await world.front.commit(refused, "olga")
+    assert not world.deeds.kept
 
 
 @pytest.mark.parametrize("content", [b"\n \n\n", b"\n"])
@@ -237,7 +243,7 @@ async def test_the_same_key_and_file_with_other_options_is_a_conflict_even_after
     with pytest.raises(Conflict, match="other options"):
         await world.send(key="k", commit=True)
     await world.passes.advance(held, keep_on)
-    await world.front.commit(await world.now(held))
+    await world.front.commit(await world.now(held), "olga")
     assert (await world.send(key="k", commit=False)).import_id == held.import_id
     upload, sender = Upload("list.csv", "csv", pieces("\n".join(LINES).encode())), Sender("alpha", "k")
     with pytest.raises(Conflict, match="media type"):

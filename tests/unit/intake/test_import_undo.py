@@ -45,7 +45,7 @@ async def taken_in(world: World) -> Import:
 @pytest.mark.parametrize("after", [False, True])
 async def test_every_application_is_withdrawn_once_wherever_it_is_killed(at: int, after: bool) -> None:
     world, withdrawals = World(), Interrupted(at, after)
-    undos = ImportUndos(world.imports, world.revisions, withdrawals, world.clock, chunk=10)
+    undos = ImportUndos(world.imports, world.revisions, withdrawals, world.clock, world.record, chunk=10)
     job = await taken_in(world)
     assert (await undos.ask(job, "olga")).undo is not None
     assert await world.imports.count_unfinished() == 1
@@ -58,16 +58,17 @@ async def test_every_application_is_withdrawn_once_wherever_it_is_killed(at: int
     assert (ended.state, ended.undo.row, ended.undo.withdrawn, ended.undo.client) == ("undone", 100, 86, "olga")
     assert withdrawals.kept.keys() == {each.application.application_id for each in world.revisions.kept.values()}
     assert {each.reason for each in withdrawals.kept.values()} == {"the import that brought it was undone"}
-    assert withdrawals.lanes == {"bulk"}
+    assert withdrawals.lanes == {"interactive"}, "ahead of the emails that the import set going"
     assert await world.imports.count_unfinished() == 0
     assert await world.imports.count_refused() == 14
     await undos.advance(ended, keep_on)  # nothing is left to do
     assert (await undos.ask(ended, "ada")).undo == ended.undo
+    assert world.deeds.told() == [("import", job.import_id, "undone", "olga")]
 
 
 async def test_it_stops_between_chunks_when_it_is_told_to_and_goes_on_later() -> None:
     world = World()
-    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock, chunk=10)
+    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock, world.record, chunk=10)
     job = await undos.ask(await taken_in(world), "olga")
 
     async def stop() -> bool:
@@ -83,7 +84,7 @@ async def test_it_stops_between_chunks_when_it_is_told_to_and_goes_on_later() ->
 
 async def test_an_import_that_is_being_taken_in_stops_and_what_it_took_in_is_withdrawn() -> None:
     world, withdrawals = World(), FakeWithdrawals()
-    undos = ImportUndos(world.imports, world.revisions, withdrawals, world.clock, chunk=10)
+    undos = ImportUndos(world.imports, world.revisions, withdrawals, world.clock, world.record, chunk=10)
     job = await world.send()
 
     async def asked() -> bool:
@@ -103,7 +104,7 @@ async def test_an_import_that_is_being_taken_in_stops_and_what_it_took_in_is_wit
 
 async def test_a_replica_that_lost_its_lease_does_not_count_twice() -> None:
     world = World()
-    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock, chunk=10)
+    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock, world.record, chunk=10)
     job = await undos.ask(await taken_in(world), "olga")
     overtaken = False
 
@@ -123,10 +124,11 @@ async def test_a_replica_that_lost_its_lease_does_not_count_twice() -> None:
 
 async def test_what_was_never_taken_in_cannot_be_undone() -> None:
     world = World()
-    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock)
+    undos = ImportUndos(world.imports, world.revisions, FakeWithdrawals(), world.clock, world.record)
     with pytest.raises(Conflict, match="Nothing of this file"):
         await undos.ask(await world.send(commit=False), "olga")
     refused = await world.send(b"\xff")
     await world.passes.advance(refused, keep_on)
     with pytest.raises(Conflict, match="refused as a whole"):
         await undos.ask(await world.now(refused), "olga")
+    assert not world.deeds.kept

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.intake.domain.limits import Limit, TooOften
 from services.intake.domain.links import beginning_of, is_address_of
-from services.intake.domain.status import accepted, with_revoked_links
+from services.intake.domain.status_changes import accepted, with_revoked_links
 from services.intake.use_cases.applications import Sender
-from services.intake.use_cases.limits import Limits
 from services.intake.use_cases.links import PER_ADDRESS, PER_CLIENT, StatusLinks
 from services.intake.use_cases.status import StatusProjection
+from shared.limits import Limit, Limits, TooOften
 from shared.web.links import read_status_subject, status_subject
+from tests.unit.deeds import FakeDeeds
 from tests.unit.intake.fakes import (
     NOW,
     Collected,
@@ -39,6 +39,7 @@ class World:
         self.statuses = FakeStatuses(timedelta(minutes=1))
         self.projection = StatusProjection(self.statuses, self.clock)
         self.limits = Limits(self.counters, self.clock, "a secret of the tests")
+        self.deeds = FakeDeeds()
         self.links = StatusLinks(
             self.revocations,
             self.requests,
@@ -47,6 +48,7 @@ class World:
             self.limits,
             self.clock,
             self.afterwards.later,
+            self.deeds.recorder(self.clock, "intake"),
         )
 
     async def begin(self) -> None:
@@ -133,6 +135,9 @@ async def test_revoking_raises_the_generation_and_a_new_link_has_it(world: World
         assert status is not None
         revoked = await world.links.revoke(status, Sender("olga"))
         assert (revoked.generation, revoked.client) == (generation, "olga")
+    assert [(each.what, each.by, each.old, each.new) for each in world.deeds.kept.values()] == [
+        ("links_revoked", "olga", {"link_generation": before}, {"link_generation": before + 1}) for before in (0, 1)
+    ]
     assert await world.ask("ann@safer.example", ID) == [(ID, 2)]
 
 

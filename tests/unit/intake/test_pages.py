@@ -6,24 +6,35 @@ import re
 from dataclasses import replace
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import httpx
 import pytest
 
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
-from services.intake.domain.status import Status, accepted, with_decision, with_revision, with_withdrawal
+from services.intake.domain.status import Status
+from services.intake.domain.status_changes import accepted, with_decision, with_revision, with_withdrawal
 from services.intake.pages.joining import joining_routes
-from services.intake.pages.status import seen
+from services.intake.pages.status import Elsewhere, seen
 from services.intake.pages.words import listed, until_in_words
 from services.intake.use_cases.policies import Policies
 from shared.events import ApplicationDecided, PauseNotice, ReceiptLine
 from shared.web.auth import ApiKeys
 from shared.web.layout import pages
+from shared.web.links import INVITATION, Links, read_status_subject
 from shared.web.service import create_web
 from tests.unit.intake.fakes import NOW, FakeClock, FakePolicies
 from tests.unit.intake.samples import POLICY, application, decided, withdrawal
 
 PAUSE = POLICY.document.pauses[0]
+PLACES: dict[str, Any] = {
+    "token": "t",
+    "receipt_page": "/receipts/x",
+    "interest_page": "/interests/x",
+    "again_page": "/invitations/x",
+    "panels": (),
+}
+
 BOOK = PolicyBook(
     {POLICY.hash: KnownPolicy(POLICY.hash, POLICY.document.effective_from, POLICY.document)},
     (KnownPause(PAUSE.id, 1, POLICY.document.effective_from, PAUSE),),
@@ -90,11 +101,7 @@ async def test_before_there_is_a_policy_the_page_asks_to_come_back() -> None:
 
 
 def status_page(status: Status, book: PolicyBook = BOOK) -> str:
-    return words(
-        SITE.render(
-            "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
-        )
-    )
+    return words(SITE.render("status.html", **PLACES, **seen(status, book, NOW)))
 
 
 def judged(outcome: str, *lines: ReceiptLine, pause: PauseNotice | None = None) -> ApplicationDecided:
@@ -122,23 +129,62 @@ def test_an_incomplete_application_is_told_what_is_missing_and_what_to_do() -> N
     assert "It was found incomplete" in text
 
 
-def test_a_declined_application_is_told_why_and_how_to_appeal() -> None:
+def test_a_declined_application_is_told_why_and_may_correct_what_was_entered_wrongly() -> None:
     line = ReceiptLine(criterion=CRITERION.id, answer="not_met")
     text = status_page(with_decision(accepted(application()), judged("not_eligible", line)))
     assert CRITERION.statement["en"] in text
-    assert POLICY.document.texts["route.appeal"]["en"] in text
+    assert "Correct your application" in text  # how to appeal, a panel says
+
+
+NOTICE = PauseNotice(
+    pause_id=PAUSE.id,
+    message=PAUSE.message,
+    reason=PAUSE.reason,
+    until=PAUSE.until,
+    exempt=list(PAUSE.exempt),
+    interest_registered=True,
+)
+
+
+def held_page(*changed: KnownPause) -> str:
+    status = with_decision(accepted(application()), judged("on_hold", pause=NOTICE))
+    return page_of(status, PolicyBook(BOOK.policies, (*BOOK.pauses, *changed)))
+
+
+def test_a_held_application_is_told_the_end_that_the_pause_has_now() -> None:
+    """Its decision names the end of then, and stays as it is."""
+    longer = PAUSE.model_copy(update={"until": PAUSE.until + timedelta(days=31)})
+    text = words(held_page(KnownPause(PAUSE.id, 2, NOW - timedelta(days=1), longer)))
+    assert "the end of 31 January 2022 (London time)" in text
+    assert "31 December" not in text
+    other = longer.model_copy(update={"id": "other"})
+    assert "the end of 31 January 2022" in words(held_page(KnownPause("other", 1, NOW, other))), "it goes on in another"
+
+
+@pytest.mark.parametrize("change", [{"until": NOW}, {"exempt": (*PAUSE.exempt, application().category)}])
+def test_a_held_application_is_led_to_a_form_that_is_filled_in_once_nothing_holds_its_kind(
+    change: dict[str, Any],
+) -> None:
+    html = held_page(KnownPause(PAUSE.id, 2, NOW, PAUSE.model_copy(update=change)))
+    assert "you can apply now" in words(html)
+    assert 'href="/invitations/x"' in html
+    assert PAUSE.message["en"] not in words(html)
+    assert "you can apply now" not in words(held_page())
+    unheard = PolicyBook(BOOK.policies)
+    status = with_decision(accepted(application()), judged("on_hold", pause=NOTICE))
+    assert "31 December 2021" in status_page(status, unheard), "before this service has heard of the pause"
+
+
+def test_the_way_to_apply_anew_is_the_page_of_an_invitation_and_ends_with_the_links_of_the_application() -> None:
+    links = Links("0123456789abcdef" * 4)
+    status = replace(accepted(application()), link_generation=2)
+    page, _, token = Elsewhere(links, "http://decide.example").again(status).rpartition("/")
+    assert page == "/invitations"
+    assert read_status_subject(links.open(INVITATION, token)) == (status.application_id, 2)
 
 
 def test_a_held_application_is_shown_the_pause_and_no_verdict() -> None:
-    notice = PauseNotice(
-        pause_id=PAUSE.id,
-        message=PAUSE.message,
-        reason=PAUSE.reason,
-        until=PAUSE.until,
-        exempt=list(PAUSE.exempt),
-        interest_registered=True,
-    )
-    text = status_page(with_decision(accepted(application()), judged("on_hold", pause=notice)))
+    text = status_page(with_decision(accepted(application()), judged("on_hold", pause=NOTICE)))
     assert "the end of 31 December 2021 (London time)" in text
     assert "You asked us to write to you when the pause is over" in text
     assert "criteria are met" not in text
@@ -156,7 +202,8 @@ def test_an_application_in_the_making_says_what_is_next() -> None:
 def test_a_page_can_be_shown_though_the_policy_it_was_decided_by_is_not_known_here() -> None:
     status = with_decision(accepted(application()), judged("eligible"))
     assert "Eligible" in status_page(status, PolicyBook())
-    assert "meets the criteria" in status_page(replace(status, locale="fr-CA"))
+    assert "remplit les critères" in status_page(replace(status, locale="fr-CA"))
+    assert "meets the criteria" in status_page(replace(status, locale="de"))
 
 
 @pytest.mark.parametrize(
@@ -182,9 +229,7 @@ def test_lists_are_read_as_sentences() -> None:
 
 
 def page_of(status: Status, book: PolicyBook) -> str:
-    return SITE.render(
-        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
-    )
+    return SITE.render("status.html", **PLACES, **seen(status, book, NOW))
 
 
 def test_the_page_is_english_and_says_where_the_policy_speaks_another_language() -> None:
@@ -192,17 +237,14 @@ def test_the_page_is_english_and_says_where_the_policy_speaks_another_language()
     texts = {**POLICY.document.texts, "outcome.eligible.headline": {"en": "Welcome", "fr": "Bienvenue <ici>"}}
     known_policy = replace(BOOK.policies[POLICY.hash], document=POLICY.document.model_copy(update={"texts": texts}))
     book = PolicyBook({POLICY.hash: known_policy}, BOOK.pauses)
-    html = SITE.render(
-        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, book)
-    )
+    html = SITE.render("status.html", **PLACES, **seen(status, book, NOW))
     assert html.startswith('<!doctype html>\n<html lang="en">')
-    assert '<h2><span lang="fr">Bienvenue &lt;ici&gt;</span></h2>' in html
-    assert html.count('lang="fr') == 1
+    assert '<h2><span lang="fr" dir="ltr">Bienvenue &lt;ici&gt;</span></h2>' in html
+    category = POLICY.document.categories[status.category].label["fr"]
+    assert f'<span lang="fr" dir="ltr">{category}</span>' in html
 
 
 def test_a_name_that_runs_the_other_way_turns_nothing_around_it() -> None:
     status = replace(accepted(application()), organisation_name="منظمة")
-    html = SITE.render(
-        "status.html", token="t", receipt_page="/receipts/x", interest_page="/interests/x", **seen(status, BOOK)
-    )
+    html = SITE.render("status.html", **PLACES, **seen(status, BOOK, NOW))
     assert html.count("<bdi>منظمة</bdi>") == 2

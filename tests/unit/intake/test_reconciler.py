@@ -13,7 +13,7 @@ from services.intake.use_cases import ledger as module
 from services.intake.use_cases.ledger import Answers, LedgerKeeper, Reconciler
 from services.intake.use_cases.status import StatusProjection
 from shared import metrics
-from tests.unit.intake.fakes import FakeClock, FakeRevisions, FakeStatuses, FakeWithdrawals
+from tests.unit.intake.fakes import FakeClock, FakeErasures, FakeRevisions, FakeStatuses, FakeWithdrawals
 from tests.unit.intake.samples import application, withdrawal
 
 AFTER = timedelta(seconds=60)
@@ -27,7 +27,10 @@ class World:
         self.statuses, self.revisions, self.withdrawals = FakeStatuses(AFTER), FakeRevisions(), FakeWithdrawals()
         self.projection = StatusProjection(self.statuses, self.clock)
         self.answers = Answers(lambda: self.seconds)
-        self.reconciler = Reconciler(self.statuses, self.revisions, self.withdrawals, self.clock, self.answers, AFTER)
+        self.erasures = FakeErasures()
+        self.reconciler = Reconciler(
+            self.statuses, self.revisions, self.withdrawals, self.erasures, self.clock, self.answers, AFTER
+        )
         self.facts = [Revision(application(name=f"a{number}")) for number in range(applications)]
 
     async def accept(self) -> None:

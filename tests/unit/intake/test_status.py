@@ -8,19 +8,16 @@ from itertools import permutations
 
 import pytest
 
-from services.intake.domain.status import (
-    Status,
+from services.intake.domain.status import Status, emitted_again, is_open, scheduled
+from services.intake.domain.status_changes import (
     accepted,
-    emitted_again,
-    is_open,
-    scheduled,
     with_dead_letter,
     with_decision,
     with_email,
     with_revision,
     with_withdrawal,
 )
-from shared.events import ApplicationDecided
+from shared.events import ApplicationDecided, EmailFailed, TwinNotice
 from tests.unit.intake.fakes import REAL
 from tests.unit.intake.samples import application, dead_letter, decided, report, withdrawal
 
@@ -134,6 +131,26 @@ def test_an_email_that_was_left_out_is_no_failure() -> None:
     newer = with_decision(status, decided(1, 2))
     assert newer.outcome_email is not None
     assert newer.outcome_email.state == "expected"
+
+
+def test_an_acknowledgement_that_was_left_out_says_why_and_is_awaited_no_more() -> None:
+    """The same organisation had one at the same address: then the status closes without it."""
+    status = with_email(with_decision(fresh(), decided()), report("eligible", number=1), "sent")
+    told = report("acknowledgement").model_dump()
+    failed = EmailFailed(**told, reason="superseded: it was acknowledged before", superseded=True)
+    status = with_email(status, failed, "superseded", failed.reason)
+    assert (status.acknowledgement.state, is_open(status)) == ("superseded", False)
+    assert "The acknowledgement was left out: it was acknowledged before." in [each.detail for each in status.history]
+
+
+def test_a_twin_is_kept_for_operators_and_the_history_says_only_that_there_is_one() -> None:
+    twin = TwinNotice(application_id="b" * 36, reference="BBBBBBBB", matched_by="website")
+    status = with_decision(fresh(), decided(outcome="referred").model_copy(update={"twin": twin}))
+    assert status.decision is not None
+    assert status.decision.twin == twin
+    assert status.history[-1].detail == (
+        "It was referred to a person: an application for this organisation has reached us before."
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, time, timedelta
@@ -16,10 +17,12 @@ from hypothesis import strategies as st
 from services.intake.domain import workbooks as rules
 from services.intake.domain.import_files import Record
 from services.intake.domain.import_layout import Layout
-from services.intake.domain.spreadsheets import as_given, harmless, text_of
+from services.intake.domain.spreadsheets import text_of
+from services.intake.storage import workbook_parts as parts
 from services.intake.storage import workbooks as storage
 from services.intake.storage.workbooks import ExcelWorkbooks
 from shared.errors import Refused
+from shared.formula_cells import as_given, harmless
 from tests.unit.intake.workbooks import changed, encrypted, workbook
 
 GOOD = workbook([["a", "b"], ["1", "2"]])
@@ -106,6 +109,16 @@ def bomb() -> bytes:
     return file.getvalue()
 
 
+def renamed(old: str, new: str) -> bytes:
+    """The same workbook with a part under another name, which it says wherever it names the part."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as whole, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as changed_:
+        for name in whole.namelist():
+            part = whole.read(name).replace(f"/{old}".encode(), f"/{new}".encode())
+            changed_.writestr(name.replace(old, new), part)
+    return file.getvalue()
+
+
 def entities(part: bytes) -> bytes:
     return part.replace(b"<worksheet", b'<!DOCTYPE w [<!ENTITY a "b">]><worksheet', 1)
 
@@ -123,6 +136,19 @@ HOSTILE = [
     (changed(GOOD, add={"xl/externalLinks/externalLink1.xml": b"<x/>"}), "links to other files"),
     (changed(GOOD, add={"xl/connections.xml": b"<x/>"}), "links to other files"),
     (changed(GOOD, edit={"xl/worksheets/sheet1.xml": entities}), "entities"),
+    (
+        changed(
+            GOOD, edit={"xl/worksheets/sheet1.xml": lambda part: b"<!--" + b" " * rules.LOOK + b"-->" + entities(part)}
+        ),
+        "defines entities",
+    ),
+    (
+        changed(
+            renamed("sheet1.xml", "sheet1.dat"),
+            edit={"xl/worksheets/sheet1.dat": lambda part: entities(part).decode().encode("utf-16")},
+        ),
+        "defines  ?entities",
+    ),
     (changed(GOOD, edit={"xl/worksheets/sheet1.xml": lambda part: part[: len(part) // 2]}), "damaged"),
     (changed(GOOD, edit={"xl/workbook.xml": lambda part: b"<nothing/>"}), "no sheet with data"),
     (encrypted(GOOD), "without a password"),
@@ -137,6 +163,92 @@ HOSTILE = [
 async def test_what_is_more_than_cells_is_refused_by_name(content: bytes, words: str) -> None:
     with pytest.raises(Refused, match=words):
         await read(content)
+
+
+def cells(part: bytes, count: int) -> bytes:
+    return part.replace(b"</row>", b"<c/>" * count + b"</row>", 1)
+
+
+def test_a_part_in_which_no_element_begins_soon_is_no_part_and_comments_are_fine() -> None:
+    for fine in (b"", b"GIF89a", b"<a/>", b'\xef\xbb\xbf<?xml version="1.0"?>\r\n<!-- <!DOCTYPE --> <a/>'):
+        rules.require_no_dtd("x", fine)
+    for wrong in (b" " * rules.LOOK, b"<!--" + b"x" * rules.LOOK, b"<?x?><!-- --><!DOCTYPE a>"):
+        with pytest.raises(Refused, match="entities"):
+            rules.require_no_dtd("x", wrong)
+
+
+async def test_a_row_without_end_is_given_up_before_it_fills_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MAX_ROW", 1 << 17)
+    wide = {"xl/worksheets/sheet1.xml": lambda part: cells(part, 1 << 16)}
+    with pytest.raises(Refused, match="a row of more than"):
+        await read(changed(GOOD, edit=wide))
+    before = {"xl/worksheets/sheet1.xml": lambda part: part.replace(b"<sheetData", b"<x/>" * (1 << 16) + b"<sheetData")}
+    with pytest.raises(Refused, match="before its first row"):
+        await read(changed(GOOD, edit=before))
+
+
+async def test_what_stands_after_the_rows_is_not_read_however_long_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "MAX_ROW", 1 << 15)
+    after = b"</sheetData>" + b'<x a="1"/>' * (1 << 14)
+    _, records = await read(
+        changed(GOOD, edit={"xl/worksheets/sheet1.xml": lambda part: part.replace(b"</sheetData>", after)})
+    )
+    assert [each.content for each in records] == [["a", "b"], ["1", "2"]]
+
+
+@pytest.mark.parametrize("size", [1, 7, 100])
+async def test_a_sheet_ends_with_its_rows_in_whatever_pieces_it_comes(size: int) -> None:
+    for prefix in ("", "x:"):
+        sheet = f"<{prefix}worksheet><{prefix}sheetData>1</{prefix}sheetData ><{prefix}more/></{prefix}worksheet>"
+        found = parts._Sheet(parts.Parts(io.BytesIO(GOOD)), io.BytesIO(sheet.encode()))
+        content = b""
+        while piece := found.read(size):
+            content += piece
+        assert content.decode() == sheet.replace(f"<{prefix}more/>", "")
+
+
+def with_texts(name: str, count: int) -> bytes:
+    """A workbook whose only cell is the first of so many texts, in a part of this name."""
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    override = f'<Override PartName="/{name}" ContentType="{kind}"/></Types>'.encode()
+    cell = b'<sheetData><row r="1"><c r="A1" t="s"><v>0</v></c></row></sheetData>'
+    texts = b"<sst xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main'>"
+    return changed(
+        GOOD,
+        add={name: texts + b"<si><t>x</t></si>" * count + b"</sst>"},
+        edit={
+            "[Content_Types].xml": lambda part: part.replace(b"</Types>", override),
+            "xl/worksheets/sheet1.xml": lambda part: re.sub(rb"(?s)<sheetData>.*</sheetData>", cell, part),
+        },
+    )
+
+
+async def test_large_parts_are_not_shown_to_the_library_whatever_they_are_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A table of texts among the sheets would be held in memory without a limit."""
+    monkeypatch.setattr(parts, "MAX_PART", 30_000)
+    for name, count in (("xl/worksheets/texts.xml", 100), ("xl/sharedStrings.xml", 2000)):
+        _, records = await read(with_texts(name, count))
+        assert [each.content for each in records] == [["x"]]
+    with pytest.raises(Refused, match="damaged"):
+        await read(with_texts("xl/worksheets/texts.xml", 2000))
+
+
+async def test_empty_cells_and_rows_are_counted_and_a_message_has_few() -> None:
+    measure = rules.Measure(1 << 20, 1 << 20, 1000)
+    books = ExcelWorkbooks(measure)
+    for row in (b"<row><c r='ZZZ1'/></row>", b"<row/>" * 1001):
+
+        def first(part: bytes, row: bytes = row) -> bytes:
+            return part.replace(b"<row", row + b"<row", 1)
+
+        wide = changed(GOOD, edit={"xl/worksheets/sheet1.xml": first})
+        with pytest.raises(Refused, match="more than 1,000 cells, empty ones counted"):
+            _ = [some async for some in books.read(pieces(wide), None)]
+    entry = rules.Entry("xl/worksheets/sheet1.xml", rules.OF_A_MESSAGE.unpacked + 1, rules.OF_A_MESSAGE.unpacked)
+    with pytest.raises(Refused, match="more than 32 MiB"):
+        rules.require_plain(b"PK", [entry], rules.OF_A_MESSAGE)
 
 
 async def test_another_archive_is_no_workbook() -> None:
@@ -159,7 +271,7 @@ async def test_a_sheet_of_more_rows_than_there_can_be_is_given_up(monkeypatch: p
 @pytest.mark.parametrize(
     "entries",
     [
-        [rules.Entry("xl/sharedStrings.xml", rules.MAX_SHARED + 1, rules.MAX_SHARED)],
+        [rules.Entry("xl/sharedStrings.xml", rules.OF_A_FILE.texts + 1, rules.OF_A_FILE.texts)],
         [rules.Entry("xl/styles.xml", rules.MAX_PART + 1, rules.MAX_PART)],
         [rules.Entry(f"xl/worksheets/{n}.xml", 1 << 30, 1 << 29) for n in range(5)],
         [rules.Entry("xl/workbook.xml", 1, 1, method=12)],
