@@ -12,7 +12,10 @@ from shared.policy.answers import built_in
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """One revision without its answers: who applies, as what, and when it was received."""
+    """One revision: who applies, as what, with what answers, and when it was received.
+
+    `answers` are all it came with, whatever the policy of its time asked; None of what was decided before they were kept.
+    """
 
     application_id: str
     revision: int
@@ -24,6 +27,8 @@ class Applicant:
     received_at: datetime
     first_received_at: datetime
     register_interest: bool
+    secondary_categories: tuple[str, ...] = ()
+    answers: Mapping[str, AnswerValue] | None = None
 
     @classmethod
     def of(cls, application: Application) -> Applicant:
@@ -39,6 +44,8 @@ class Applicant:
             received_at=application.received_at,
             first_received_at=application.first_received_at,
             register_interest=application.consent.register_interest,
+            secondary_categories=tuple(application.secondary_categories),
+            answers=application.answers,
         )
 
     def built_in(self, name: str) -> str | None:
@@ -46,10 +53,10 @@ class Applicant:
         return built_in(self.submission({}), name)
 
     def submission(self, answers: Mapping[str, AnswerValue]) -> Submission:
-        """What the applicant sent, as far as it is known, with the given answers. Nothing is validated again."""
+        """What the applicant sent, with the given answers. Nothing is validated again."""
         return Submission.model_construct(
             category=self.category,
-            secondary_categories=[],
+            secondary_categories=list(self.secondary_categories),
             organisation=self.organisation,
             contact=self.contact,
             locale=self.locale,

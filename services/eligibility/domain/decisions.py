@@ -4,23 +4,28 @@ The outcome, first match wins:
     1. a pause holds the category                                        on_hold, with no answers shown
     2. exempt from a pause, and what establishes the category fails      referred
     3. a criterion says that people look at what does not meet it        referred
-    4. a criterion is not met                                            not_eligible
-    5. something is missing                                              incomplete
-    6. else                                                              eligible (people still judge what needs_human)
+    4. its organisation has applied already (a twin)                     referred
+    5. a criterion is not met                                            not_eligible
+    6. something is missing                                              incomplete
+    7. else                                                              eligible (people still judge what needs_human)
+
+The twin is found by looking at other applications, so it is put in once the rest is judged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 from services.eligibility.domain.applicants import Applicant
+from services.eligibility.domain.entitlements import Entitlement
 from services.eligibility.domain.pauses import PauseVersion, exempts, holding, in_force
 from services.eligibility.domain.policies import PolicyVersion, Rulebook
-from shared.application import Application, Submission
+from services.eligibility.domain.twins import Twin
+from shared.application import AnswerValue, Application, Submission
 from shared.errors import Permanent
 from shared.events import Answer, Outcome
 from shared.policy.base import Localised, Value
@@ -53,13 +58,15 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the rules say. `evidence` has every value the answers rest on, by name; None was blank."""
+    """What the rules say. `evidence` has every value the answers rest on, by name; None was blank. `twin` is the earlier
+    application of the same organisation, if there was one."""
 
     outcome: Outcome
     receipt: tuple[ReceiptAnswer, ...]
     evidence: Mapping[str, Value]
     policy_hash: str
     hold: Hold | None = None
+    twin: Twin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,8 @@ class Decision:
     """An outcome of one revision at one stage, made once. `number` counts the decisions of a revision.
 
     `superseded`: a later revision was decided, or the application withdrawn, before this one could be; it is kept and
-    nobody is told.
+    nobody is told. `reason`: what a person who decided tells the applicant; `proposed_by`: who proposed what they confirmed,
+    where it was one of many; `granted`: what an admission gives.
     """
 
     applicant: Applicant
@@ -77,6 +85,9 @@ class Decision:
     decided_by: str
     decided_at: datetime
     superseded: bool = False
+    reason: str = ""
+    granted: tuple[Entitlement, ...] = ()
+    proposed_by: str = ""
 
     @property
     def interest_registered(self) -> bool:
@@ -90,7 +101,7 @@ def decide(application: Application, rulebook: Rulebook, *, decided_at: datetime
     Raises:
         Permanent: the application cannot be judged by that policy (an engine error, an unknown category).
     """
-    policy = rulebook.policy_at(application.received_at)
+    policy = rulebook.policy_for(application.category, application.received_at)
     return Decision(
         applicant=Applicant.of(application),
         stage=AUTOMATIC,
@@ -123,6 +134,18 @@ def judge(
     return Judgement(outcome_of(answers, exempt=exempts(on, category)), receipt, evidence, policy.hash)
 
 
+def beside(decision: Decision, twin: Twin | None) -> Decision:
+    """The decision once it is known whether the application has a twin."""
+    return replace(decision, judgement=_beside(decision.judgement, twin))
+
+
+def _beside(judgement: Judgement, twin: Twin | None) -> Judgement:
+    """Rule 4. No verdict during a pause, whoever else applied."""
+    if twin is None or judgement.hold is not None:
+        return judgement
+    return replace(judgement, outcome="referred", twin=twin)
+
+
 @lru_cache(maxsize=4096)
 def _line(criterion: str, answer: Answer, missing: tuple[str, ...]) -> ReceiptAnswer:
     """A pack has a few hundred different lines, and a million decisions fifteen million of them."""
@@ -130,7 +153,7 @@ def _line(criterion: str, answer: Answer, missing: tuple[str, ...]) -> ReceiptAn
 
 
 def outcome_of(answers: Iterable[CriterionAnswer], *, exempt: bool) -> Outcome:
-    """Rules 2 to 6. `exempt`: the category passes a pause that is on by an exemption."""
+    """Rules 2, 3 and 5 to 7. `exempt`: the category passes a pause that is on by an exemption."""
     doubtful = referring = unmet = missing = False
     for answer in answers:
         if answer.answer == "not_met":
@@ -154,11 +177,18 @@ def hold_of(version: PauseVersion) -> Hold:
 
 
 def recompute(decision: Decision, policy: PolicyVersion, pauses: Sequence[PauseVersion]) -> Judgement:
-    """Judge a stored decision again from its evidence alone; with the policy version it names, the same judgement.
+    """Judge a stored decision again from its evidence alone, beside the twin it was found to have; with the policy
+    version it names, the same judgement.
 
     Raises Permanent as `decide` does.
     """
-    applicant, questions = decision.applicant, policy.document.questions
-    evidence = decision.judgement.evidence
-    answers = {name: value for name, value in evidence.items() if name in questions and value is not None}
-    return judge(applicant.submission(answers), applicant.first_received_at, policy, pauses)
+    applicant = decision.applicant
+    answers = answers_looked_at(decision.judgement, policy)
+    judgement = judge(applicant.submission(answers), applicant.first_received_at, policy, pauses)
+    return _beside(judgement, decision.judgement.twin)
+
+
+def answers_looked_at(judgement: Judgement, policy: PolicyVersion) -> dict[str, AnswerValue]:
+    """The answers among the evidence; `policy` is the one it was judged by."""
+    questions = policy.document.questions
+    return {name: value for name, value in judgement.evidence.items() if name in questions and value is not None}

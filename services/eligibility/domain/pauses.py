@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from shared.policy.pack import Pause
+
+BY_POLICY: Final = "policy"
+"""Who made a version that a policy pack declares."""
 
 
 @dataclass(frozen=True, slots=True)
 class PauseVersion:
-    """A pause as it stands from `effective_from` on, until its next version. Versions count from 1 and never change."""
+    """A pause as it stands from `effective_from` on, until its next version. Versions count from 1 and never change.
+    `by` is who made this version, `why` their reason, for the record; the pause's own `reason` is for the public."""
 
     version: int
     effective_from: datetime
     pause: Pause
+    by: str = BY_POLICY
+    why: str = ""
 
     @property
     def pause_id(self) -> str:
@@ -52,17 +59,34 @@ def exempts(pauses: Iterable[PauseVersion], category: str) -> bool:
     return any(category in version.pause.exempt for version in pauses)
 
 
+def strange_to(
+    versions: Iterable[PauseVersion], categories: Collection[str], instant: datetime
+) -> dict[str, list[str]]:
+    """Of the pauses that are not over at `instant`, by id: the categories they name that are none of these. A category of
+    another name in their stead is not held by such a pause, nor exempt."""
+    found: dict[str, list[str]] = {}
+    newest = {each.pause_id: each for each in sorted(versions, key=lambda each: each.version)}
+    for pause_id, version in sorted(newest.items()):
+        named = [*version.pause.covers, *version.pause.exempt]
+        strange = [each for each in named if each not in categories]
+        if strange and not version.pause.is_over(instant):
+            found[pause_id] = strange
+    return found
+
+
 def changes(stored: Iterable[PauseVersion], declared: Iterable[Pause], effective_from: datetime) -> list[PauseVersion]:
     """The versions to add so that, from `effective_from` on, the pauses are those a policy declares.
 
-    A pause that is no longer declared ends then; one that is over already stays as it was.
+    A pause that is no longer declared ends then; one that is over already stays as it was. A pause that a person has
+    started or changed is theirs: no policy changes it.
     """
     newest: dict[str, PauseVersion] = {}
     for version in sorted(stored, key=lambda each: each.version):
         newest[version.pause_id] = version
-    wanted = {pause.id: pause for pause in declared}
+    peoples = {pause_id for pause_id, version in newest.items() if version.by != BY_POLICY}
+    wanted = {pause.id: pause for pause in declared if pause.id not in peoples}
     for pause_id, version in newest.items():
-        if pause_id not in wanted:
+        if pause_id not in wanted and pause_id not in peoples:
             wanted[pause_id] = _ended(version.pause, effective_from)
     return [
         PauseVersion(newest[pause.id].version + 1 if pause.id in newest else 1, effective_from, pause)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.eligibility.domain.pauses import PauseVersion
 from services.eligibility.domain.policies import PolicyVersion, Rulebook
@@ -29,16 +29,28 @@ def application(
     first_received_at: datetime | None = None,
     consent: bool = True,
 ) -> Application:
-    """A revision of a submission, or of a complete one of a category."""
+    """A revision of a submission, or of a complete one of a category. The organisation that submissions have by themselves
+    becomes one of the application's own."""
+    application_id = application_id or str(uuid4())
     given = complete(submission) if isinstance(submission, str) else submission
+    if given.organisation.name == "Example Organisation":
+        given = of_its_own(given, application_id)
     return application_of(
         given.model_copy(update={"consent": Consent(register_interest=consent)}),
-        application_id=application_id or str(uuid4()),
+        application_id=application_id,
         revision=revision,
         provenance=Provenance(channel="api", client="tests"),
         received_at=received_at,
         first_received_at=first_received_at or received_at,
     )
+
+
+def of_its_own(submission: Submission, application_id: str) -> Submission:
+    """The submission with a name and a registration that no other application has."""
+    organisation = submission.organisation.model_copy(update={"name": f"Example Organisation {application_id}"})
+    number = {"registration.number": f"R{UUID(application_id).int % 10**12}"}
+    answers = submission.answers | {name: text for name, text in number.items() if name in submission.answers}
+    return submission.model_copy(update={"organisation": organisation, "answers": answers})
 
 
 @cache

@@ -11,11 +11,14 @@ from services.eligibility.domain.interests import interest_id
 from services.eligibility.domain.withdrawals import Withdrawal
 from services.eligibility.use_cases.decisions import DecideApplications
 from services.eligibility.use_cases.policies import Rules
+from services.eligibility.use_cases.twins import FindTwins
 from services.eligibility.use_cases.withdrawals import TakeWithdrawals
 from shared.application import Application
 from shared.errors import Permanent, Transient
+from tests.unit.eligibility.case_fakes import FakeCaseKeeper
 from tests.unit.eligibility.fakes import (
     NOW,
+    FakeClaims,
     FakeClock,
     FakeDecisions,
     FakeInterests,
@@ -38,11 +41,15 @@ class Office:
         self.decisions = FakeDecisions()
         self.withdrawals = FakeWithdrawals()
         self.interests = FakeInterests()
+        self.claims = FakeClaims()
+        self.cases = FakeCaseKeeper()
         self.clock = FakeClock()
         self.policies = FakePolicies([alliance()])
         rules = Rules(self.policies, FakePauses(pauses_of(weprotect())))
-        self._decide = DecideApplications(rules, self.clock, self.decisions, self.withdrawals, self.interests)
-        self._withdraw = TakeWithdrawals(self.withdrawals, self.interests)
+        self.twins = FindTwins(self.claims, self.decisions, self.withdrawals)
+        stores = (self.decisions, self.withdrawals, self.interests)
+        self._decide = DecideApplications(rules, self.clock, *stores, self.twins, self.cases)
+        self._withdraw = TakeWithdrawals(self.withdrawals, self.interests, self.claims)
 
     async def decide(self, *revisions: Application) -> list[str]:
         """What is decided about each: the outcome, in brackets when it is superseded."""
@@ -194,7 +201,9 @@ async def test_a_withdrawal_that_races_the_decision_still_ends_the_interest() ->
     office = Office()
     racing = WithdrawnMeanwhile()
     rules = Rules(office.policies, FakePauses(pauses_of(weprotect())))
-    decide = DecideApplications(rules, office.clock, office.decisions, racing, office.interests)
+    decide = DecideApplications(
+        rules, office.clock, office.decisions, racing, office.interests, office.twins, office.cases
+    )
     await decide([held()], "interactive")
     assert office.published() == [(1, "on_hold")], (
         "the decision had been made; the dispatcher looks again before mailing"
@@ -224,6 +233,25 @@ async def test_an_amendment_without_consent_that_races_the_first_revision_ends_t
     office = Office()
     racing = AmendedMeanwhile(held(2, consent=False), office)
     rules = Rules(office.policies, FakePauses(pauses_of(weprotect())))
-    decide = DecideApplications(rules, office.clock, racing, office.withdrawals, office.interests)
+    decide = DecideApplications(
+        rules, office.clock, racing, office.withdrawals, office.interests, office.twins, office.cases
+    )
     await decide([held(1)], "interactive")
     assert office.interests.stored[INTEREST].left_at is not None
+
+
+async def test_what_an_admitted_organisation_sends_later_is_kept_and_judged_no_more() -> None:
+    office = Office()
+    assert await office.decide(judged()) == ["eligible"]
+    office.cases.admitted.add(ID)
+    assert await office.decide(judged(2)) == ["(eligible)"]
+    assert office.published() == [(1, "eligible")]
+    assert [each.applicant.revision for each in office.cases.decisions] == [1, 2]
+
+
+async def test_a_revision_that_comes_again_has_told_again_what_people_decided() -> None:
+    office = Office()
+    await office.decide(judged())
+    assert office.cases.told == []
+    await office.decide(judged())
+    assert office.cases.told == [ID]

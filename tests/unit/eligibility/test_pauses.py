@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from services.eligibility.domain.pauses import PauseVersion, changes, exempts, holding, in_force, newest_at
+from services.eligibility.domain.pauses import PauseVersion, changes, exempts, holding, in_force, newest_at, strange_to
 from tests.unit.eligibility.making import DURING, EARLY, pause
 
 DAY = timedelta(days=1)
@@ -68,3 +68,15 @@ def test_a_pause_that_is_no_longer_declared_ends_when_the_policy_comes_into_forc
     assert until_of_the_next_version(DURING) == DURING
     assert until_of_the_next_version(PAUSE.until + DAY) is None, "what is over stays as it was"
     assert until_of_the_next_version(PAUSE.from_ - DAY) == PAUSE.from_, "what has not begun never begins"
+
+
+def test_a_pause_is_found_that_names_what_a_policy_does_not_know_unless_it_is_over() -> None:
+    versions = [
+        PauseVersion(1, EARLY, pause("on", covers=("club", "guild"), exempt=("order",))),
+        PauseVersion(1, EARLY, pause("fine", exempt=("club",))),
+        PauseVersion(1, EARLY, pause("mended", covers=("guild",))),
+        PauseVersion(2, EARLY, pause("mended", covers=("club",))),
+        PauseVersion(1, EARLY, pause("over", until=DURING, covers=("guild",))),
+    ]
+    assert strange_to(versions, {"club"}, DURING) == {"on": ["guild", "order"]}
+    assert strange_to(versions, {"club", "guild", "order"}, DURING) == {}

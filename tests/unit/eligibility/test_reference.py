@@ -56,3 +56,13 @@ def test_every_receipt_can_be_recomputed_from_what_is_stored(chapter: int) -> No
     for sample in submissions(chapter):
         stored = decision_of(fact_of(decision(chapter, sample)))
         assert recompute(stored, alliance(), rulebook().pauses) == stored.judgement, sample
+
+
+def test_a_decision_of_before_answers_were_kept_is_still_read_and_recomputed() -> None:
+    """As one that was held: none are known."""
+    document = fact_of(decision(2, next(iter(submissions(2)))))
+    assert document["application"].pop("answers")
+    assert document["application"].pop("secondary_categories") is not None
+    stored = decision_of(document)
+    assert (stored.applicant.answers, stored.applicant.secondary_categories) == (None, ())
+    assert recompute(stored, alliance(), rulebook().pauses) == stored.judgement
