@@ -1,41 +1,76 @@
-"""The collection `interests`: one fact an application, whose contact follows the newest revision."""
+"""The collections `interests` and `interest_erasures`.
+
+interests          one document an application, whose contact follows the newest revision, and one of the short form for each
+                   person of an organisation: _id, source, application_id|null, revision, category, organisation_name,
+                   country, contact {…}, locale, person, request_ids, registration, registered_at, left_at, told_in,
+                   told_as, told_at, outbox
+interest_erasures  one fact for each that was erased: _id (the interest's), person, request_ids, erased_at, forget, outbox
+
+The interest of an application has no event: the decision that holds it says the same.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from pymongo import UpdateOne
 
-from services.eligibility.domain.interests import Interest, Leaving, interest_id
+from services.eligibility.domain.interests import Erasure, Interest, Leaving, interest_id
 from services.eligibility.storage.decisions import SOURCE
 from shared.application import Contact, Lane
 from shared.batches import Event
-from shared.events import InterestRegistered, event_id
+from shared.errors import Conflict
+from shared.events import InterestErased, InterestRegistered, event_id
 from shared.mongo import Database, Document, classified
-from shared.outbox import Outbox, Publisher
+from shared.outbox import LEASE, Outbox, Publisher
+from shared.tracing import current_traceparent
 
 INTERESTS: Final = "interests"
+ERASURES: Final = "interest_erasures"
+REMEMBERED: Final = timedelta(days=30)
+"""How long it is known that a person had all erased: longer than any request is on its way."""
 _TYPE: Final = "interest.registered.v1"
-_FOLLOWS: Final = ("revision", "category", "organisation_name", "contact", "locale", "left_at")
+_ERASED: Final = "interest.erased.v1"
+_FOLLOWS: Final = ("revision", "category", "organisation_name", "country", "contact", "locale", "person", "left_at")
+
+WAITING: Final[Document] = {"told_in": None, "left_at": None}
+"""On the list: neither left nor told."""
 
 
 class MongoInterests:
-    """Interests in MongoDB, with their outbox."""
+    """Interests in MongoDB, with their outbox; `erasures` is that of what was erased."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
+        async def heal(facts: Sequence[Document]) -> None:
+            await self._delete([fact["_id"] for fact in facts])
+
         self._interests = database[INTERESTS]
+        self._erasures = database[ERASURES]
         self.outbox = Outbox(self._interests, event_of, publisher)
+        self.erasures = Outbox(self._erasures, _event_of_erasure, publisher, before_publish=heal)
 
     async def prepare(self) -> None:
-        """Make the index. Idempotent."""
+        """Make the indexes. Idempotent."""
         with classified():
             await self._interests.create_index([("category", 1), ("registered_at", -1)], name="category")
+            await self._interests.create_index("person", name="person")
+            await self._interests.create_index(
+                [("source", 1), ("person", 1)],
+                name="one_form_a_person",
+                unique=True,
+                partialFilterExpression={"source": "form"},
+            )
+            await self._interests.create_index(
+                [("told_in", 1), ("left_at", 1), ("category", 1), ("_id", 1)], name="waiting"
+            )
+            await self._erasures.create_index([("person", 1), ("erased_at", -1)], name="person")
+            await self._erasures.create_index("forget", name="forget", expireAfterSeconds=0)
 
     async def register(self, interests: Sequence[Interest], lane: Lane, real: datetime) -> None:
-        """Store, or bring up to date where the stored one is of an earlier revision. Publishes the new ones."""
-        facts = {interest.interest_id: _fact_of(interest) for interest in interests}
+        """Store those of applications, or bring up to date where the stored one is of an earlier revision."""
+        facts = {interest.interest_id: {**_fact_of(interest), "outbox": None} for interest in interests}
         stored = await self.outbox.append(list(facts.values()), lane, real)
         stale = [facts[item.document["_id"]] for item in stored if not item.fresh]
         updates = [
@@ -46,7 +81,6 @@ class MongoInterests:
             for fact in stale
         ]
         await self._write(updates)
-        await self.outbox.publish([item.document for item in stored])
 
     async def leave(self, leavings: Sequence[Leaving]) -> None:
         """End those that are of the given revision or an earlier one; one that has ended stays ended as it was."""
@@ -69,33 +103,128 @@ class MongoInterests:
             with classified():
                 await self._interests.bulk_write(updates, ordered=False)
 
+    async def leave_all(self, interest: Interest, at: datetime) -> None:
+        """End this one, and all others of its person."""
+        same = {"$or": [{"_id": interest.interest_id}, {"person": interest.person}], "left_at": None}
+        with classified():
+            await self._interests.update_many(same, {"$set": {"left_at": at}})
+
+    async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
+        """Store a form's interest; false when its person has one. `tell`: publish that it is registered."""
+        fact = _fact_of(interest)
+        fact["outbox"] = _mark_of(fact, lane, real) if tell else None
+        try:
+            with classified():
+                await self._interests.insert_one(fact)
+        except Conflict:
+            return False
+        await self.outbox.publish_or_leave([fact])
+        return True
+
+    async def replace(self, before: Interest, after: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
+        """Store `after` if what is stored is still `before`; whether it did."""
+        fact = _fact_of(after)
+        if tell:
+            fact["outbox"] = _mark_of(fact, lane, real)
+        unchanged = {
+            "_id": before.interest_id,
+            "left_at": before.left_at,
+            "told_in": before.told_in,
+            "request_ids": list(before.request_ids),
+            "registration": before.registration,
+        }
+        with classified():
+            done = await self._interests.update_one(unchanged, {"$set": fact})
+        if done.matched_count and tell:
+            await self.outbox.publish_or_leave([fact])
+        return bool(done.matched_count)
+
     async def list(self, category: str | None, limit: int) -> list[Interest]:
         """The newest interests, of one category or of all; those that ended are among them."""
         wanted = {} if category is None else {"category": category}
         with classified():
             rows = self._interests.find(wanted).sort("registered_at", -1).limit(limit)
-            return [_interest_of(row) async for row in rows]
+            return [interest_of(row) async for row in rows]
 
-    async def find(self, application_id: str) -> Interest | None:
-        """The interest of an application, ended or not; None when it never had one."""
+    async def find(self, interest_id: str) -> Interest | None:
+        """The interest of that id, ended or not."""
         with classified():
-            row = await self._interests.find_one({"_id": interest_id(application_id)})
-        return _interest_of(row) if row else None
+            row = await self._interests.find_one({"_id": interest_id})
+        return interest_of(row) if row else None
+
+    async def of_people(self, people: Collection[str]) -> Sequence[Interest]:
+        """Every interest of these persons, ended or not."""
+        with classified():
+            rows = self._interests.find({"person": {"$in": list(people)}})
+            return [interest_of(row) async for row in rows]
+
+    async def erase(self, application_ids: Collection[str]) -> None:
+        """Delete the interests of these applications. Raises Transient."""
+        with classified():
+            await self._interests.delete_many({"application_id": {"$in": list(application_ids)}})
 
     async def counts(self) -> dict[str, dict[str, int]]:
-        """By category, how many are live and how many have left."""
+        """By category, how many are live, how many have left, and how many were told. Of a person who is told by an
+        application, what they asked by the form is not counted as live."""
+        stays = {"$eq": [{"$ifNull": ["$left_at", None]}, None]}
+        untold = {"$eq": [{"$ifNull": ["$told_in", None]}, None]}
         group = {
             "_id": "$category",
-            "live": {"$sum": {"$cond": [{"$eq": [{"$ifNull": ["$left_at", None]}, None]}, 1, 0]}},
-            "all": {"$sum": 1},
+            "live": {"$sum": {"$cond": [{"$and": [stays, untold]}, 1, 0]}},
+            "left": {"$sum": {"$cond": [stays, 0, 1]}},
+            "told": {"$sum": {"$cond": [{"$and": [stays, {"$not": untold}]}, 1, 0]}},
         }
         with classified():
             rows = await self._interests.aggregate([{"$group": group}]).to_list(None)
-        return {row["_id"]: {"live": row["live"], "left": row["all"] - row["live"]} for row in rows}
+            behind = {row["_id"]: row["live"] async for row in self._interests.aggregate(_BEHIND)}
+        return {
+            row["_id"]: {"live": row["live"] - behind.get(row["_id"], 0), "left": row["left"], "told": row["told"]}
+            for row in rows
+        }
+
+    async def erased_at(self, person: str) -> datetime | None:
+        """When a person had all erased, most lately; None: not within the time that is remembered."""
+        with classified():
+            row = await self._erasures.find_one({"person": person}, sort=[("erased_at", -1)])
+        return row["erased_at"] if row else None
+
+    async def erase_form(self, erasure: Erasure, real: datetime) -> None:
+        """Delete a form's interest, and publish that it is erased."""
+        fact = {
+            "_id": erasure.interest_id,
+            "person": erasure.person,
+            "request_ids": list(erasure.request_ids),
+            "erased_at": erasure.erased_at,
+            "forget": real + REMEMBERED,
+        }
+        stored = await self.erasures.append([fact], "interactive", real)
+        await self._delete([erasure.interest_id])
+        await self.erasures.publish_or_leave(each.document for each in stored)
+
+    async def _delete(self, interest_ids: Iterable[str]) -> None:
+        with classified():
+            await self._interests.delete_many({"_id": {"$in": list(interest_ids)}, "source": "form"})
+
+
+_BEHIND: Final[list[Document]] = [
+    {"$match": {"source": "form", **WAITING}},
+    {
+        "$lookup": {
+            "from": INTERESTS,
+            "localField": "person",
+            "foreignField": "person",
+            "as": "others",
+            "pipeline": [{"$match": {"source": {"$ne": "form"}, **WAITING}}, {"$limit": 1}],
+        }
+    },
+    {"$match": {"others": {"$ne": []}}},
+    {"$group": {"_id": "$category", "live": {"$sum": 1}}},
+]
+"""Live interests of the form whose person has an application's: there are few of the form."""
 
 
 def event_of(fact: Mapping[str, Any]) -> Event:
-    """The event of a stored interest: that it was registered, with what is known of it now."""
+    """The event of a form's interest: that it was registered, with what is known of it now."""
     data = InterestRegistered.model_construct(
         interest_id=fact["_id"],
         application_id=fact["application_id"],
@@ -104,26 +233,56 @@ def event_of(fact: Mapping[str, Any]) -> Event:
         contact=Contact.model_construct(**fact["contact"]),
         locale=fact["locale"],
         registered_at=fact["registered_at"],
+        source=fact["source"],
+        country=fact["country"],
     )
-    identity = event_id(fact["_id"], 1, _TYPE)
-    return Event(identity, fact["application_id"], fact["registered_at"], SOURCE, data)
+    return Event(_event_id(fact), fact["_id"], fact["registered_at"], SOURCE, data)
+
+
+def _event_id(fact: Mapping[str, Any]) -> str:
+    return event_id(fact["_id"], fact["registration"], _TYPE)
+
+
+def _mark_of(fact: Mapping[str, Any], lane: Lane, real: datetime) -> Document:
+    return {
+        "event": _event_id(fact),
+        "lane": lane,
+        "trace": current_traceparent(),
+        "due": real + LEASE,
+        "tries": 0,
+    }
+
+
+def _event_of_erasure(fact: Mapping[str, Any]) -> Event:
+    data = InterestErased.model_construct(
+        interest_id=fact["_id"], request_ids=fact["request_ids"], erased_at=fact["erased_at"]
+    )
+    return Event(event_id(fact["_id"], 1, _ERASED), fact["_id"], fact["erased_at"], SOURCE, data)
 
 
 def _fact_of(interest: Interest) -> Document:
     return {
         "_id": interest.interest_id,
+        "source": interest.source,
         "application_id": interest.application_id,
         "revision": interest.revision,
         "category": interest.category,
         "organisation_name": interest.organisation_name,
+        "country": interest.country,
         "contact": {"name": interest.contact.name, "email": interest.contact.email},
         "locale": interest.locale,
+        "person": interest.person,
+        "request_ids": list(interest.request_ids),
+        "registration": interest.registration,
         "registered_at": interest.registered_at,
         "left_at": interest.left_at,
+        "told_in": interest.told_in,
+        "told_as": interest.told_as,
+        "told_at": interest.told_at,
     }
 
 
-def _interest_of(fact: Mapping[str, Any]) -> Interest:
+def interest_of(fact: Mapping[str, Any]) -> Interest:
     return Interest(
         application_id=fact["application_id"],
         revision=fact["revision"],
@@ -133,4 +292,11 @@ def _interest_of(fact: Mapping[str, Any]) -> Interest:
         locale=fact["locale"],
         registered_at=fact["registered_at"],
         left_at=fact["left_at"],
+        source=fact.get("source", "application"),
+        country=fact.get("country"),
+        request_ids=tuple(fact.get("request_ids", ())),
+        registration=fact.get("registration", 1),
+        told_in=fact.get("told_in"),
+        told_as=fact.get("told_as"),
+        told_at=fact.get("told_at"),
     )

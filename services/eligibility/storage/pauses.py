@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from services.eligibility.domain.pauses import PauseVersion
+from services.eligibility.domain.pauses import BY_POLICY, PauseVersion
 from services.eligibility.storage.decisions import SOURCE
-from services.eligibility.use_cases.policies import Reading
 from shared.batches import Event
+from shared.clock import Reading
 from shared.events import PauseChanged, event_id
 from shared.mongo import Database, classified
 from shared.outbox import LEASE, Outbox, Publisher
@@ -30,8 +30,8 @@ class MongoPauses:
         with classified():
             return [version_of(row) async for row in self._pauses.find({})]
 
-    async def append(self, versions: Sequence[PauseVersion], stored: Reading) -> None:
-        """Store versions that are not there yet. Their events are due at once."""
+    async def append(self, versions: Sequence[PauseVersion], stored: Reading) -> Sequence[PauseVersion]:
+        """Store versions that are not there yet; what is now stored, in the same order. Their events are due at once."""
         facts = [
             {
                 "_id": f"{each.pause_id}:{each.version}",
@@ -40,10 +40,13 @@ class MongoPauses:
                 "effective_from": each.effective_from,
                 "pause": each.pause.model_dump(mode="json"),
                 "stored_at": stored.now,
+                "by": each.by,
+                "why": each.why,
             }
             for each in versions
         ]
-        await self.outbox.append(facts, "interactive", stored.real - LEASE)
+        kept = await self.outbox.append(facts, "interactive", stored.real - LEASE)
+        return [version_of(each.document) for each in kept]
 
     async def emit_again(self, ids: Sequence[str]) -> int:
         """Publish the events of these versions again, under the same ids."""
@@ -52,7 +55,13 @@ class MongoPauses:
 
 def version_of(fact: Mapping[str, Any]) -> PauseVersion:
     """The pause version of a stored document."""
-    return PauseVersion(fact["version"], fact["effective_from"], Pause.model_validate(fact["pause"]))
+    return PauseVersion(
+        fact["version"],
+        fact["effective_from"],
+        Pause.model_validate(fact["pause"]),
+        fact.get("by", BY_POLICY),  # versions of before people could change pauses have no author
+        fact.get("why", ""),
+    )
 
 
 def event_of(fact: Mapping[str, Any]) -> Event:

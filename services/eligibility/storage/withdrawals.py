@@ -6,10 +6,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Final
 
-from pymongo.errors import BulkWriteError
-
 from services.eligibility.domain.withdrawals import Withdrawal
-from shared.mongo import DUPLICATE_KEY, Database, classified
+from shared.mongo import Database, classified, keys_taken
 
 WITHDRAWALS: Final = "withdrawals"
 
@@ -23,19 +21,19 @@ class MongoWithdrawals:
     async def append(self, withdrawals: Sequence[Withdrawal]) -> None:
         """Store those that are not there yet."""
         facts = [{"_id": each.application_id, "revision": each.revision, "at": each.at} for each in withdrawals]
-        with classified():
-            try:
-                await self._withdrawals.insert_many(facts, ordered=False)
-            except BulkWriteError as error:
-                failures = error.details.get("writeErrors", [])
-                if error.details.get("writeConcernErrors") or any(each["code"] != DUPLICATE_KEY for each in failures):
-                    raise
+        await keys_taken(self._withdrawals.insert_many(facts, ordered=False))
 
     async def among(self, application_ids: Collection[str]) -> Collection[str]:
         """Which of these applications were withdrawn."""
         with classified():
             rows = self._withdrawals.find({"_id": {"$in": list(application_ids)}}, {"_id": 1})
             return {row["_id"] async for row in rows}
+
+    async def times(self, application_ids: Collection[str]) -> dict[str, datetime]:
+        """Application id → when it was withdrawn, of those that were."""
+        with classified():
+            rows = self._withdrawals.find({"_id": {"$in": list(application_ids)}}, {"at": 1})
+            return {row["_id"]: row["at"] async for row in rows}
 
     async def at(self, application_id: str) -> datetime | None:
         """When an application was withdrawn; None when it was not."""

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from services.eligibility.domain.pauses import newest_at
-from services.eligibility.use_cases.policies import Clock, Rules
+from services.eligibility.use_cases.policies import Rules
+from shared.clock import Clock
 
 MOST: Final = 20
-"""Policy versions told of; older ones are asked for by nobody but the oldest receipts."""
+"""Activations told of; older ones are asked for by nobody but the oldest receipts."""
 
 
 class Announced(Protocol):
@@ -19,7 +20,7 @@ class Announced(Protocol):
 
 
 class Announce:
-    """One round: the newest policy versions, and of each pause the version in effect and those to come."""
+    """One round: the newest activations of policies, and of each pause the version in effect and those to come."""
 
     def __init__(self, rules: Rules, clock: Clock, policies: Announced, pauses: Announced) -> None:
         self._rules = rules
@@ -32,7 +33,7 @@ class Announce:
         rulebook = await self._rules.current()
         now = (await self._clock.read()).now
         to_come = [version for version in rulebook.pauses if version.effective_from > now]
-        await self._policies.emit_again([version.hash for version in rulebook.policies[-MOST:]])
+        await self._policies.emit_again([activation.id for activation in rulebook.activations[-MOST:]])
         await self._pauses.emit_again(
             [f"{each.pause_id}:{each.version}" for each in (*newest_at(rulebook.pauses, now), *to_come)]
         )

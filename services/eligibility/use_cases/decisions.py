@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from services.eligibility.domain.decisions import Decision, decide
+from services.eligibility.domain.decisions import Decision, beside, decide
 from services.eligibility.domain.interests import Interest, Leaving, interests_of
-from services.eligibility.use_cases.policies import Clock, Rules
+from services.eligibility.domain.policies import Rulebook
+from services.eligibility.domain.twins import Claim, Twin
+from services.eligibility.use_cases.policies import Rules
 from shared.application import Application, Lane
+from shared.clock import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +57,49 @@ class Interests(Protocol):
         """End those that are of the given revision or an earlier one."""
 
 
+class Twins(Protocol):
+    """Who has applied for which organisation."""
+
+    async def __call__(self, claims: Sequence[Claim]) -> Mapping[str, Twin]:
+        """The twin of each application that has one, by application id; the others claim their organisation."""
+
+    async def release(self, application_ids: Collection[str]) -> None:
+        """These stand in nobody's way any more."""
+
+
+class Cases(Protocol):
+    """What people work on."""
+
+    async def amended(self, revisions: Sequence[Application]) -> Collection[str]:
+        """Later revisions are about to be judged. Those of the applications that are admitted, and so are judged no more."""
+
+    async def decided(self, decisions: Sequence[Decision]) -> None:
+        """Put those that people have to look at before them."""
+
+    async def tell_again(self, application_ids: Collection[str]) -> None:
+        """Publish what people decided about these, under the same ids."""
+
+
 class DecideApplications:
-    """Handles a batch of revisions: one look at the rules, one at what is decided, one write, one publish."""
+    """Handles a batch of revisions: one look at the rules, one at what is decided, one claim, one write, one publish."""
 
     def __init__(
-        self, rules: Rules, clock: Clock, decisions: Decisions, withdrawals: Withdrawals, interests: Interests
+        self,
+        rules: Rules,
+        clock: Clock,
+        decisions: Decisions,
+        withdrawals: Withdrawals,
+        interests: Interests,
+        twins: Twins,
+        cases: Cases,
     ) -> None:
         self._rules = rules
         self._clock = clock
         self._decisions = decisions
         self._withdrawals = withdrawals
         self._interests = interests
+        self._twins = twins
+        self._cases = cases
 
     async def __call__(self, revisions: Sequence[Application], lane: Lane) -> Sequence[Kept]:
         """What is decided about each, in the same order. Idempotent: a revision decided before is published as it was.
@@ -74,9 +109,11 @@ class DecideApplications:
             Transient: the database or the broker is away.
         """
         ids = {each.application_id for each in revisions}
-        rulebook, reading, (newest, withdrawn) = await asyncio.gather(
+        rulebook, reading, (known, withdrawn) = await asyncio.gather(
             self._rules.current(), self._clock.read(), self._overtaking(ids)
         )
+        admitted = await self._cases.amended(revisions)
+        newest = dict(known)
         for each in revisions:
             newest[each.application_id] = max(newest.get(each.application_id, 0), each.revision)
         decided = [
@@ -84,14 +121,46 @@ class DecideApplications:
                 each,
                 rulebook,
                 decided_at=reading.now,
-                superseded=each.revision < newest[each.application_id] or each.application_id in withdrawn,
+                superseded=each.revision < newest[each.application_id]
+                or each.application_id in withdrawn
+                or (each.revision > 1 and each.application_id in admitted),
             )
             for each in revisions
         ]
+        twins = await self._find_twins(
+            [
+                (each, decision)
+                for each, decision in zip(revisions, decided, strict=True)
+                if each.revision > known.get(each.application_id, 0) and not decision.superseded
+            ],
+            rulebook,
+        )
+        decided = [beside(each, twins.get(each.applicant.application_id)) for each in decided]
         kept = await self._decisions.append(decided, lane, reading.real)
         await self._keep_interests([each.decision for each in kept], lane, reading.real)
+        await self._cases.decided([each.decision for each in kept])
         await self._decisions.publish(kept)
+        if again := {each.decision.applicant.application_id for each in kept if not each.fresh}:
+            await self._cases.tell_again(again)
         return kept
+
+    async def _find_twins(self, new: Sequence[tuple[Application, Decision]], rulebook: Rulebook) -> Mapping[str, Twin]:
+        """Of those that are decided for the first time. One that is held claims nothing, and gives up what an earlier
+        revision claimed: its organisation is invited to apply anew when the pause is over."""
+        held = {each.application_id for each, decision in new if decision.judgement.hold and each.revision > 1}
+        await self._twins.release(held)
+        return await self._twins(
+            [
+                Claim(
+                    each.application_id,
+                    each.first_received_at,
+                    rulebook.policy_at(each.received_at).identity_keys(each),
+                    each.revision,
+                )
+                for each, decision in new
+                if decision.judgement.hold is None
+            ]
+        )
 
     async def _overtaking(self, ids: Collection[str]) -> tuple[dict[str, int], Collection[str]]:
         newest, withdrawn = await asyncio.gather(self._decisions.newest_revisions(ids), self._withdrawals.among(ids))
@@ -109,9 +178,10 @@ class DecideApplications:
     async def _overtaken(self, registered: Sequence[Interest]) -> list[Leaving]:
         """Interests whose application was withdrawn or amended while they were written. Looking again afterwards leaves no
         gap: whoever withdraws or amends later finds the interest and ends it."""
-        newest, withdrawn = await self._overtaking({each.application_id for each in registered})
+        by_application = {each.application_id: each for each in registered if each.application_id}
+        newest, withdrawn = await self._overtaking(by_application)
         return [
-            Leaving(each.application_id, each.revision, each.registered_at)
-            for each in registered
-            if each.application_id in withdrawn or newest.get(each.application_id, 0) > each.revision
+            Leaving(name, each.revision, each.registered_at)
+            for name, each in by_application.items()
+            if name in withdrawn or newest.get(name, 0) > each.revision
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -11,6 +11,7 @@ from typing import Protocol
 from services.eligibility.domain.decisions import Decision
 from services.eligibility.domain.receipts import Receipt, receipt_of
 from services.eligibility.use_cases.policies import Rules
+from shared.errors import Gone
 
 
 class Decisions(Protocol):
@@ -25,6 +26,13 @@ class Withdrawals(Protocol):
 
     async def at(self, application_id: str) -> datetime | None:
         """When an application was withdrawn; None when it was not."""
+
+
+class Erasures(Protocol):
+    """Applications that were erased."""
+
+    async def among(self, application_ids: Collection[str]) -> Collection[str]:
+        """Which of these were erased."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +52,21 @@ class Receipts:
 class ShowReceipts:
     """Reads decisions and puts them into words."""
 
-    def __init__(self, rules: Rules, decisions: Decisions, withdrawals: Withdrawals) -> None:
+    def __init__(self, rules: Rules, decisions: Decisions, withdrawals: Withdrawals, erasures: Erasures) -> None:
         self._rules = rules
         self._decisions = decisions
         self._withdrawals = withdrawals
+        self._erasures = erasures
 
     async def __call__(self, application_id: str, locale: str | None = None) -> Receipts:
-        """The receipts, in `locale` or else in the applicant's own. None are there when nothing is decided yet."""
+        """The receipts, in `locale` or else in the applicant's own. None are there when nothing is decided yet.
+
+        Raises:
+            Gone: the application was erased.
+            Transient: the database is away.
+        """
+        if await self._erasures.among([application_id]):
+            raise Gone("This application was erased, and with it what explained its outcome.")
         decisions, withdrawn_at, rulebook = await asyncio.gather(
             self._decisions.of(application_id), self._withdrawals.at(application_id), self._rules.current()
         )
