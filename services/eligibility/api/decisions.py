@@ -9,8 +9,10 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import AwareDatetime, BaseModel
 
 from services.eligibility.domain.receipts import Receipt, ReceiptLine
+from services.eligibility.domain.twins import Twin
 from services.eligibility.use_cases.receipts import Receipts, ShowReceipts
 from shared.events import Answer, Outcome
+from shared.policy.identity import MatchedBy
 from shared.web.auth import require
 from shared.web.problem import Problem
 
@@ -51,8 +53,19 @@ class PauseView(BaseModel):
     interest_registered: bool
 
 
+class TwinView(BaseModel):
+    """The earlier application of the same organisation, its receipt, and what both share. Its decisions are at
+    `/v1/applications/{application_id}/decisions`."""
+
+    application_id: str
+    reference: str
+    matched_by: MatchedBy
+    receipt_page: str
+
+
 class DecisionView(BaseModel):
-    """A decision. `superseded`: overtaken before it was made, so nobody was told."""
+    """A decision. `superseded`: overtaken before it was made, so nobody was told. `twin`: it was referred because its
+    organisation had applied already."""
 
     application_id: str
     revision: int
@@ -69,6 +82,7 @@ class DecisionView(BaseModel):
     superseded: bool
     receipt: list[ReceiptLineView]
     pause: PauseView | None
+    twin: TwinView | None
 
 
 class DecisionList(BaseModel):
@@ -106,7 +120,7 @@ def routes(show: ShowReceipts, receipt_page: Callable[[str], str]) -> APIRouter:
             application_id=application_id,
             withdrawn_at=found.withdrawn_at,
             receipt_page=receipt_page(application_id),
-            decisions=[_view(receipt) for receipt in found.receipts],
+            decisions=[_view(receipt, receipt_page) for receipt in found.receipts],
         )
 
     @router.get("/{revision}/recompute", summary="Judge a revision again from the stored evidence and policy")
@@ -139,7 +153,7 @@ def _undecided() -> Problem:
     return Problem(404, "No decision", detail, type="not-found")
 
 
-def _view(receipt: Receipt) -> DecisionView:
+def _view(receipt: Receipt, receipt_page: Callable[[str], str]) -> DecisionView:
     decision = receipt.decision
     applicant, judgement = decision.applicant, decision.judgement
     return DecisionView(
@@ -158,6 +172,7 @@ def _view(receipt: Receipt) -> DecisionView:
         superseded=decision.superseded,
         receipt=[_line_view(line) for line in receipt.lines],
         pause=_pause_view(receipt),
+        twin=_twin_view(judgement.twin, receipt_page),
     )
 
 
@@ -171,6 +186,17 @@ def _line_view(line: ReceiptLine) -> ReceiptLineView:
         missing=[MissingQuestion(question=name, label=label) for name, label in explained.missing],
         remedy=explained.remedy,
         source=explained.source,
+    )
+
+
+def _twin_view(twin: Twin | None, receipt_page: Callable[[str], str]) -> TwinView | None:
+    if twin is None:
+        return None
+    return TwinView(
+        application_id=twin.application_id,
+        reference=twin.reference,
+        matched_by=twin.matched_by,
+        receipt_page=receipt_page(twin.application_id),
     )
 
 

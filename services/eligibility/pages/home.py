@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, get_args
+from typing import Final
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
@@ -13,7 +13,7 @@ from shared.events import Outcome
 from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.layout import Pages
 
-OUTCOMES: Final[tuple[Outcome, ...]] = get_args(Outcome)
+OUTCOMES: Final[tuple[Outcome, ...]] = ("on_hold", "referred", "not_eligible", "incomplete", "eligible")
 
 
 def routes(pages: Pages, show: ShowOverview, public_url: str) -> APIRouter:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, NamedTuple
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
-from services.eligibility.domain.receipts import Receipt, ReceiptLine
+from services.eligibility.domain.receipts import Receipt, ReceiptLine, lines_of
 from services.eligibility.use_cases.receipts import Receipts, ShowReceipts
-from shared.policy.base import text_in
+from shared.policy.base import Localised
+from shared.policy.identity import twin_text
+from shared.web.languages import marked
 from shared.web.layout import Pages
 from shared.web.links import Links
 from shared.web.problem import Problem
@@ -37,6 +40,14 @@ _SECTIONS: Final = (
 )
 
 
+_OUR_OWN: Final[Mapping[str, Localised]] = {
+    "outcome.admitted.headline": {"en": "Your organisation is a member"},
+    "outcome.admitted.next": {"en": "It has been admitted. The email that says so lists what it may use now."},
+    "outcome.declined.headline": {"en": "Your organisation was not admitted"},
+    "outcome.declined.next": {"en": "People have looked at the application, and decided against it."},
+}
+
+
 def routes(pages: Pages, show: ShowReceipts, links: Links, public_url: str) -> APIRouter:
     """The route. A token that is forged or too old is answered as the shared pages do."""
     router = APIRouter()
@@ -58,18 +69,19 @@ def _values(found: Receipts, receipt: Receipt) -> dict[str, Any]:
     applicant, judgement = decision.applicant, decision.judgement
     texts, locale = document.texts, applicant.locale
     category = document.categories[applicant.category]
-    appeal = texts.get("route.appeal") if judgement.outcome == "not_eligible" else None
+    appeal = texts.get("route.appeal") if judgement.outcome in ("not_eligible", "declined") else None
     return {
         "decision": decision,
         "applicant": applicant,
         "outcome": judgement.outcome,
-        "headline": text_in(texts[f"outcome.{judgement.outcome}.headline"], locale),
-        "next_step": text_in(texts[f"outcome.{judgement.outcome}.next"], locale),
-        "appeal": text_in(appeal, locale) if appeal else None,
-        "category": text_in(category.label, locale),
+        "headline": _said(texts, f"outcome.{judgement.outcome}.headline", locale),
+        "next_step": _said(texts, f"outcome.{judgement.outcome}.next", locale),
+        "twin": twin_text(texts, locale, marked) if judgement.twin else None,
+        "appeal": marked(appeal, locale) if appeal else None,
+        "category": marked(category.label, locale),
         "hold": judgement.hold,
-        "hold_message": text_in(judgement.hold.message, locale) if judgement.hold else "",
-        "hold_reason": text_in(judgement.hold.reason, locale) if judgement.hold else "",
+        "hold_message": marked(judgement.hold.message, locale) if judgement.hold else "",
+        "hold_reason": marked(judgement.hold.reason, locale) if judgement.hold else "",
         "zone": receipt.pause.pause.timezone if receipt.pause else "UTC",
         "sections": sections_of(receipt),
         "policy": receipt.policy,
@@ -79,10 +91,18 @@ def _values(found: Receipts, receipt: Receipt) -> dict[str, Any]:
     }
 
 
+def _said(texts: Mapping[str, Localised], name: str, locale: str) -> str:
+    """A text of the pack; our own where it has none, which only outcomes of people may lack."""
+    return marked(texts.get(name) or _OUR_OWN[name], locale)
+
+
 def sections_of(receipt: Receipt) -> list[Section]:
-    """The receipt's lines by answer, in the policy's order within each; answers nobody got are left out."""
+    """The receipt's lines by answer, in the policy's order within each; answers nobody got are left out. The sentences say
+    their language where it is not English, as the page is."""
+    decision = receipt.decision
+    lines = tuple(lines_of(receipt.policy.document, decision, decision.applicant.locale, marked))
     grouped = (
-        Section(answer, heading, note, tuple(line for line in receipt.lines if line.explained.answer == answer))
+        Section(answer, heading, note, tuple(line for line in lines if line.explained.answer == answer))
         for answer, heading, note in _SECTIONS
     )
     return [section for section in grouped if section.lines]

@@ -35,7 +35,12 @@ from tests.servers import Servers
 from tests.waiting import eventually
 
 WEPROTECT = Path(__file__).parents[3] / "policies" / "weprotect"
-KEYS = {"olga": ("operator", "olga-key"), "chan": ("channel", "chan-key"), "ada": ("admin", "ada-key")}
+KEYS = {
+    "olga": ("operator", "olga-key"),
+    "chan": ("channel", "chan-key"),
+    "dora": ("decider", "dora-key"),
+    "ada": ("admin", "ada-key"),
+}
 
 
 def settings_for(servers: Servers, database: Database, topology: Topology, **changes: Any) -> Settings:

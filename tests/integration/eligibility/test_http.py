@@ -77,7 +77,7 @@ async def test_a_held_application_shows_the_pause_and_no_verdict(eligibility: Ru
     assert "licence" not in page
     interests = await eligibility.get("/v1/interests?category=financial_institution")
     assert [each["application_id"] for each in interests["interests"]] == [held.application_id]
-    assert interests["counts"] == {"financial_institution": {"live": 1, "left": 0}}
+    assert interests["counts"] == {"financial_institution": {"live": 1, "left": 0, "told": 0}}
 
 
 async def test_the_receipt_page_says_what_stands_in_the_way_and_what_to_do(eligibility: Running) -> None:
@@ -92,7 +92,7 @@ async def test_the_receipt_page_says_what_stands_in_the_way_and_what_to_do(eligi
         "Your organisation does not meet the criteria for membership",
         "Not eligible",
         "How do you put the Model National Response into practice",
-        "<q>No</q>",
+        '<q dir="auto">No</q>',
         "West Africa",
         "To appeal",
         weprotect().hash,
@@ -179,6 +179,8 @@ async def test_only_pauses_in_force_and_pages_are_public(eligibility: Running) -
         f"/v1/policies/{weprotect().hash}",
         "/v1/pauses/versions",
         "/v1/interests",
+        "/v1/liaison-requests",
+        f"/v1/liaison-requests/{nobody}",
     ):
         assert (await eligibility.call(path, caller=None)).status_code == 401, path
         assert (await eligibility.call(path, caller="chan")).status_code == 403, path
@@ -274,7 +276,7 @@ async def test_a_held_applicant_leaves_the_list_with_one_post_and_looking_change
     assert (left.status_code, "You have left the list" in left.text) == (200, True)
     assert "We do not write to you" in (await eligibility.call(path, caller=None, **PAGE)).text
     counts = (await eligibility.get("/v1/interests"))["counts"]
-    assert counts["technology_company"] == {"live": 0, "left": 1}
+    assert counts["technology_company"] == {"live": 0, "left": 1, "told": 0}
     await eligibility.elsewhere.tell(event_of(held))  # told again, it is not registered again
     await eligibility.client.post(path)
     assert (await eligibility.get("/v1/interests"))["counts"] == counts

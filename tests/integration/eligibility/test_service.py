@@ -9,9 +9,11 @@ from datetime import UTC, datetime, timedelta
 from services.eligibility.domain.interests import interest_id
 from services.eligibility.storage.decisions import MongoDecisions
 from services.eligibility.storage.interests import MongoInterests
+from services.eligibility.storage.twins import MongoClaims
 from services.eligibility.storage.withdrawals import MongoWithdrawals
 from services.eligibility.use_cases.decisions import DecideApplications
 from services.eligibility.use_cases.policies import Rules
+from services.eligibility.use_cases.twins import FindTwins
 from shared.application import Application, Lane
 from shared.batches import Event
 from shared.clock import DatabaseClock
@@ -21,6 +23,7 @@ from shared.mongo import Database
 from shared.topology import Topology
 from tests.integration.eligibility.running import Running, event_of, running, settings_for, withdrawal_of
 from tests.servers import Servers
+from tests.unit.eligibility.case_fakes import FakeCaseKeeper
 from tests.unit.eligibility.fakes import FakePauses, FakePolicies
 from tests.unit.eligibility.making import AFTER, DURING, alliance, application, pauses_of
 from tests.unit.policy.packs import complete, submission, weprotect
@@ -135,7 +138,11 @@ async def test_an_amendment_is_decided_while_the_publish_of_revision_1_hangs(dat
     broker = Hanging(revision=1)
     decisions, interests = MongoDecisions(database, broker), MongoInterests(database, broker)
     rules = Rules(FakePolicies([alliance()]), FakePauses(pauses_of(weprotect())))
-    decide = DecideApplications(rules, DatabaseClock(database), decisions, MongoWithdrawals(database), interests)
+    withdrawals = MongoWithdrawals(database)
+    twins = FindTwins(MongoClaims(database), decisions, withdrawals)
+    decide = DecideApplications(
+        rules, DatabaseClock(database), decisions, withdrawals, interests, twins, FakeCaseKeeper()
+    )
     first = application("technology_company", received_at=AFTER)
     hanging = asyncio.create_task(decide([first], "interactive"))
     await broker.entered.wait()
@@ -211,8 +218,9 @@ async def test_a_policy_is_in_force_for_decisions_in_another_replica_without_a_r
         await eligibility.until_told(key(before))
         (old,) = await database["policies"].find({}).to_list(2)
         document = {**old["document"], "version_label": "next"}
-        changed = {**old, "_id": "f" * 64, "document": document, "effective_from": AFTER + timedelta(hours=1)}
-        await database["policies"].insert_one(changed)
+        changed = {"_id": "activation:2", "number": 2, "policy_hash": "f" * 64, "document": document}
+        later = {"effective_from": AFTER + timedelta(hours=1)}
+        await database["policies"].insert_one({**old, **changed, **later})
         since = application("technology_company", received_at=AFTER + timedelta(hours=2))
 
         async def known() -> bool:

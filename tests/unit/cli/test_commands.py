@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from types import ModuleType
 from typing import Any
@@ -59,7 +59,8 @@ def test_a_new_key_as_json() -> None:
 
 def test_a_bad_role_or_name_is_explained() -> None:
     assert (
-        failure("keys", "new", "--name", "x", "--role", "boss") == "The role must be one of channel, operator, admin."
+        failure("keys", "new", "--name", "x", "--role", "boss")
+        == "The role must be one of channel, operator, decider, admin."
     )
     assert failure("keys", "new", "--name", "No!", "--role", "admin").startswith("This will not do: the name must be")
 
@@ -161,6 +162,21 @@ def test_commands_of_packages_stand_at_the_top_or_under_their_name(plugin: Calla
     assert run("import", "a.csv", plugins=plugins).output == "importing a.csv\n"
     assert run("status", plugins=plugins).output == "all well\n"
     assert run("policy", "check", plugins=plugins).output == "policy is sound\n"
+
+
+def test_every_command_prints_json_when_it_is_asked_to() -> None:
+    def leaves(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+        for name, below in getattr(command, "commands", {}).items():
+            yield from leaves(below, (*path, name))
+        if not hasattr(command, "commands"):
+            yield " ".join(path), command
+
+    rooms = ("intake", "eligibility", "notifications")
+    plugins = [EntryPoint(room, f"services.{room}.cli:app", root.GROUP) for room in rooms]
+    found = dict(leaves(typer.main.get_command(root.build(plugins))))
+    assert {"pause change", "simulate export", "campaign start", "policy rollback", "case admit"} <= set(found)
+    silent = {name for name, each in found.items() if not any("--json" in option.opts for option in each.params)}
+    assert silent == set()
 
 
 def test_a_package_whose_commands_do_not_load_is_named(plugin: Callable[[str, Any], EntryPoint]) -> None:
