@@ -12,11 +12,13 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local.console import sign_in_link
 from deploy.local.errors import LocalError, StartFailed
+from deploy.local.ports import LOOPBACK
 from deploy.local.printing import Printer
 from deploy.local.processes import CHECKOUT, POLL_SECONDS
-from deploy.local.stack import WELL_KNOWN, Stack
-from deploy.local.state import RunState
+from deploy.local.stack import INBOUND_ADDRESS, WELL_KNOWN, Stack
+from deploy.local.state import Addresses, RunState
 
 UP_SECONDS = 600  # with everything to install
 DOWN_SECONDS = 90
@@ -142,13 +144,19 @@ def show(data: Path, printer: Printer) -> None:
     printer.addresses(
         [
             ("Public site and API", found.intake),
+            ("Console (signs in once)", _console(found)),
             ("Eligibility", found.eligibility),
             ("Notifications", found.notifications),
             ("Mailbox", found.mailbox),
+            ("Applications by email", f"smtp://{LOOPBACK}:{found.inbound_port}, to {INBOUND_ADDRESS}"),
             ("API keys", found.keys),
             ("For the accede command", f". {state.environment}"),
         ]
     )
+
+
+def _console(found: Addresses) -> str:
+    return sign_in_link(found.eligibility, (Path(found.keys) / "api-key-admin").read_text())
 
 
 def until_interrupted() -> None:

@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from deploy.local.http import local_client
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import inherited_environment
 from deploy.local.services import HttpProcess
@@ -47,6 +46,17 @@ class Mailbox(HttpProcess):
         """How many messages match."""
         return int(self._ask("GET", "/api/count", params=search)["count"])
 
+    def newest(self, to: str, subject: str = "") -> dict[str, Any]:
+        """The newest message to an address, with `headers`, `text` and `html`; StopIteration when there is none."""
+        return self.message(next(self.messages(to=to, subject=subject))["id"])
+
+    def unsubscribe(self, address: str) -> None:
+        """Do what a mail program does when its owner clicks on *unsubscribe* beside the newest message (RFC 8058)."""
+        headers = {name.lower(): value for name, value in self.newest(address)["headers"]}
+        url = str(headers["list-unsubscribe"]).strip("<>")
+        with local_client(timeout=30) as client:
+            client.post(url, data={"List-Unsubscribe": "One-Click"}).raise_for_status()
+
     def behave(self, **switches: bool | int) -> None:
         """Misbehave as the switches say (see mailbox.behaviour.Switches); without any: behave again."""
         self._ask("PUT", "/api/behaviour", json=switches)
@@ -60,7 +70,7 @@ class Mailbox(HttpProcess):
         return f"{self.url}/messages/{message['id']}"
 
     def _ask(self, method: str, path: str, **options: Any) -> Any:
-        with httpx.Client(base_url=self.url, timeout=30, trust_env=False) as client:
+        with local_client(base_url=self.url, timeout=30) as client:
             answer = client.request(method, path, **options)
             answer.raise_for_status()
             return answer.json()

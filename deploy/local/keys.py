@@ -19,7 +19,7 @@ class Keys:
         _write(self.api_keys_file, "\n".join(lines) + "\n")
 
     def api_key(self, role: Role) -> str:
-        """The bearer key of a role: `channel`, `operator` or `admin`."""
+        """The bearer key of a role: `channel`, `operator`, `decider` or `admin`."""
         return self.api_key_file(role).read_text()
 
     def api_key_file(self, role: Role) -> Path:

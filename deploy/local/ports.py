@@ -1,14 +1,17 @@
 """Free ports on the loopback interface.
 
 They are taken from below the range that the kernel hands to outgoing connections. Otherwise a client that tries again
-and again to reach a stopped server may be given the server's own port as its source and connect to itself.
+and again to reach a stopped server may be given the server's own port as its source and connect to itself. The variable
+`ACCEDE_LOCAL_PORTS` ("21000-22000") narrows them: runners that start at the same time never look at the same ones then.
 """
 
+import os
 import random
 import socket
 
 LOOPBACK = "127.0.0.1"
 FIRST, LAST = 20_000, 32_000
+PORTS = "ACCEDE_LOCAL_PORTS"
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -23,11 +26,13 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port when it is free, else another one; raises OSError when none is found."""
+    """The preferred port when it is free, else another one; raises OSError when none is found, ValueError for a range
+    that is none."""
     if preferred is not None and is_free(preferred):
         return preferred
+    first, last = map(int, os.environ.get(PORTS, f"{FIRST}-{LAST}").split("-"))
     for _ in range(200):
-        port = random.randrange(FIRST, LAST)
+        port = random.randrange(first, last)
         if is_free(port):
             return port
-    raise OSError(f"No free port between {FIRST} and {LAST} on {LOOPBACK}.")
+    raise OSError(f"No free port between {first} and {last} on {LOOPBACK}.")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.errors import StartFailed
 
-POLL_SECONDS = 0.05
+POLL_SECONDS = 0.1
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -74,7 +74,8 @@ class Child:
     def wait_ready(self, ready: Callable[[], bool], timeout: float) -> None:
         """Wait until `ready()` is true; raises StartFailed when the process ends or the time (seconds) is over."""
         deadline = time.monotonic() + timeout
-        while not ready():
+        # one that has ended is not ready, whoever else answers at its address
+        while not (ready() and self.alive):
             if not self.alive:
                 code = self._process.returncode if self._process is not None else None
                 raise StartFailed(self.name, f"ended while it was starting (exit code {code})", self.log)

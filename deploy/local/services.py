@@ -6,10 +6,12 @@ from pathlib import Path
 
 import httpx
 
+from deploy.local.http import local_client
 from deploy.local.ports import LOOPBACK, free_port
 from deploy.local.processes import Child
 
-READY_SECONDS = 60
+READY_SECONDS = 180
+"""On a machine that is busy with other things; a process that ends while it starts is told at once."""
 STOP_SECONDS = 25
 
 
@@ -54,7 +56,7 @@ class HttpProcess:
 
     def wait_ready(self, timeout: float = READY_SECONDS, probe: str = "/readyz") -> None:
         """Wait until `probe` answers 200; raises StartFailed after `timeout` seconds or when the process ends."""
-        with httpx.Client(timeout=5, trust_env=False) as client:
+        with local_client(timeout=5) as client:
             self._child.wait_ready(lambda: self._ready(client, probe), timeout)
 
     def wait_ended(self, timeout: float = READY_SECONDS) -> int | None:
@@ -63,7 +65,7 @@ class HttpProcess:
 
     def ready(self) -> bool:
         """Whether `/readyz` answers 200 now."""
-        with httpx.Client(timeout=5, trust_env=False) as client:
+        with local_client(timeout=5) as client:
             return self._ready(client)
 
     def stop(self) -> int | None:
@@ -97,6 +99,7 @@ class ServiceProcess(HttpProcess):
         self, service: str, env: Mapping[str, str], *, logs: Path, port: int | None = None, replica: int = 1
     ) -> None:
         self.service = service
+        self.replica = replica
         port = port or free_port()
         env = {**env, "ACCEDE_HTTP_HOST": LOOPBACK, "ACCEDE_HTTP_PORT": str(port)}
         name = f"{service}-{replica}"

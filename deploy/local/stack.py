@@ -10,6 +10,7 @@ from typing import Self
 
 import httpx
 
+from deploy.local.http import local_client
 from deploy.local.inbox import Mailbox
 from deploy.local.keys import Keys
 from deploy.local.ports import LOOPBACK, free_port
@@ -32,9 +33,12 @@ class Ports:
     notifications: int | None = None
     mailbox: int | None = None
     smtp: int | None = None
+    inbound: int | None = None
 
 
-WELL_KNOWN = Ports(intake=8080, eligibility=8081, notifications=8082, mailbox=8025, smtp=1025)
+WELL_KNOWN = Ports(intake=8080, eligibility=8081, notifications=8082, mailbox=8025, smtp=1025, inbound=8026)
+INBOUND_ADDRESS = "apply@alliance.example"
+"""Where applications are emailed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,7 @@ class Stack:
         self.policy = policy
         self._report = report
         self.mailbox = Mailbox(self.data, port=_port(ports.mailbox), smtp_port=_port(ports.smtp))
+        self.inbound_port = _port(ports.inbound)
         first = {name: _port(getattr(ports, name)) for name in SERVICES}
         common = {**self._environment(first), **(extra_env or {})}
         self.services: dict[str, list[ServiceProcess]] = {}
@@ -82,7 +87,11 @@ class Stack:
             env = {**common, "ACCEDE_MONGO_DATABASE": f"{namespace}_{name}", **(service_env or {}).get(name, {})}
             self.services[name] = [
                 ServiceProcess(
-                    name, env, logs=self.data / "logs", port=None if number > 1 else first[name], replica=number
+                    name,
+                    {**env, **self._listening(name, number)},
+                    logs=self.data / "logs",
+                    port=None if number > 1 else first[name],
+                    replica=number,
                 )
                 for number in range(1, (replicas or {}).get(name, 1) + 1)
             ]
@@ -125,7 +134,7 @@ class Stack:
         """An HTTP client of one replica that sends the role's key. The caller closes it."""
         headers = {"Authorization": f"Bearer {self.api_key(role)}"}
         base = self.services[service][replica].url
-        return httpx.Client(base_url=base, headers=headers, timeout=60, trust_env=False)
+        return local_client(base_url=base, headers=headers, timeout=60)
 
     def start(self) -> None:
         """Start everything and wait until each says that it is ready."""
@@ -136,7 +145,8 @@ class Stack:
         self._report("Starting the services …")
         for process in self.processes:
             process.begin()
-        for waiting in (self.mailbox, *self.processes):
+        # intake is ready once eligibility has told it the policy: if that one does not start, it is the one to name
+        for waiting in (self.mailbox, *sorted(self.processes, key=lambda each: each.service != "eligibility")):
             waiting.wait_ready()
 
     def stop(self) -> None:
@@ -149,6 +159,13 @@ class Stack:
     def _own_servers(self) -> Servers:
         assert self.servers is not None  # either external or own, by construction
         return self.servers
+
+    def _listening(self, service: str, replica: int) -> dict[str, str]:
+        """Each replica of intake takes in email at a port of its own, as they share one machine."""
+        if service != "intake":
+            return {}
+        port = self.inbound_port if replica == 1 else free_port()
+        return {"ACCEDE_INBOUND_PORT": str(port), "ACCEDE_INBOUND_ADDRESSES": INBOUND_ADDRESS}
 
     def _environment(self, ports: Mapping[str, int]) -> dict[str, str]:
         urls = {name: f"http://{LOOPBACK}:{port}" for name, port in ports.items()}

@@ -25,6 +25,7 @@ class Addresses:
     notifications: str
     mailbox: str
     smtp_port: int
+    inbound_port: int
     rabbitmq: str
     mongodb: str
     keys: str  # the folder of the secrets
@@ -38,6 +39,7 @@ class Addresses:
             notifications=stack.notifications_url,
             mailbox=stack.mailbox.url,
             smtp_port=stack.mailbox.smtp_port,
+            inbound_port=stack.inbound_port,
             rabbitmq=stack.rabbitmq_url,
             mongodb=stack.mongodb_url,
             keys=str(stack.data / "secrets"),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.local import commands
-from deploy.local.demo import chapters, look
+from deploy.local.demo import campaign, casework, chapters, look, review
 from deploy.local.demo.apis import Apis
 from deploy.local.demo.checks import everything_arrived
 from deploy.local.demo.story import Story
@@ -32,9 +32,23 @@ def tell(stack: Stack, printer: Printer) -> None:
     with Apis(stack) as apis:
         partner = ExamplePartner(stack.servers.rabbit, stack.namespace) if stack.servers else None
         samples = stack.data / "samples"
-        story = Story(apis, stack.mailbox, printer, samples_folder=samples, policy=stack.policy, partner=partner)
+        story = Story(
+            apis,
+            stack.mailbox,
+            printer,
+            samples_folder=samples,
+            policy=stack.policy,
+            partner=partner,
+            inbound_port=stack.inbound_port,
+        )
         chapters.october(story)
+        casework.november(story)
+        review.december(story)
         chapters.new_year(story)
+        campaign.campaign(story)
         chapters.january(story)
+        campaign.again(story)
+        casework.late_january(story)
+        campaign.closed(story)
         look.around(story)
         everything_arrived(story)

@@ -1,12 +1,14 @@
 """What the chapters share: sending samples, waiting for their outcomes, and remembering who applied."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from deploy.local.applicant import send_by_email
 from deploy.local.demo.apis import Apis
 from deploy.local.demo.outcomes import outcome_table
 from deploy.local.demo.waiting import until
@@ -15,14 +17,21 @@ from deploy.local.inbox import Mailbox
 from deploy.local.partner import ExamplePartner
 from deploy.local.printing import Printer
 from deploy.samples import Sample, samples, write_csv
+from deploy.samples.drafts import asked_anew, write_draft
 from shared.policy.loader import load_pack
 
 EMAILS_EACH = 2  # the acknowledgement and the outcome
+NOMINEES = 2  # whom every application names; they are written to once it is eligible
+ACKNOWLEDGEMENT = "acknowledgement"
+NOMINATION = "nomination"
+REPLY = "inbound_reply"
 
 
 @dataclass
 class Story:
-    """The story so far. `sent` counts applications over all chapters; `outcomes` holds what became of each."""
+    """The story so far. `sent` counts applications over all chapters, `emailed` those among them that came by email;
+    `applications` holds what became of each. `letters`: how many emails of each kind have to lie in the mailbox by now, for
+    what was told."""
 
     apis: Apis
     mailbox: Mailbox
@@ -30,27 +39,51 @@ class Story:
     samples_folder: Path
     policy: Path
     partner: ExamplePartner | None = None  # needs a broker of our own, to make its user
+    inbound_port: int | None = None
     sent: int = 0
+    emailed: int = 0
     applications: dict[str, dict[str, Any]] = field(default_factory=dict)
+    letters: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def commitments_hash(self) -> str:
-        """The hash of the commitments that applicants sign, from the policy in force."""
+        """The hash of the commitments that applicants sign, from the policy on disk."""
         return load_pack(self.policy).document.commitments.hash
 
-    def samples(self, chapter: int) -> list[Sample]:
-        """The sample applications of a chapter."""
-        return samples(chapter, self.commitments_hash)
+    @cached_property
+    def draft(self) -> Path:
+        """The folder of the policy that the secretariat drafts."""
+        self.samples_folder.mkdir(parents=True, exist_ok=True)
+        return write_draft(self.policy, self.samples_folder / "draft")
+
+    @cached_property
+    def new_commitments_hash(self) -> str:
+        """The hash of the commitments that applicants sign under the draft."""
+        return load_pack(self.draft).document.commitments.hash
+
+    @cached_property
+    def october(self) -> list[Sample]:
+        """The sample applications that come during the pause."""
+        return samples(1, self.commitments_hash)
+
+    @cached_property
+    def january(self) -> list[Sample]:
+        """The sample applications that come after it, under the new criteria."""
+        return [self.anew(each) for each in samples(2, self.new_commitments_hash)]
+
+    def anew(self, sample: Sample) -> Sample:
+        """A sample as it is sent under the new criteria."""
+        return replace(sample, submission=asked_anew(sample.submission, self.new_commitments_hash))
 
     def at(self, now: datetime) -> None:
         """Set every clock."""
         self.apis.set_clock(now)
 
-    def send_file(self, name: str, rows: Sequence[Sample]) -> None:
-        """Import rows as a CSV file, showing progress until the last row is taken in."""
+    def send_file(self, name: str, rows: Sequence[Sample], also: Sequence[str] = ()) -> None:
+        """Import rows as a CSV file, with columns for the questions in `also`; shows progress until the last row is in."""
         self.samples_folder.mkdir(parents=True, exist_ok=True)
         file = self.samples_folder / name
-        write_csv(file, rows)
+        write_csv(file, rows, also)
         with self.printer.progress(f"Importing {name}", len(rows)) as advance:
             import_id = self.apis.start_import(file)
 
@@ -64,12 +97,12 @@ class Story:
             raise StoryFailed(f"Of {name}, not every row was taken in; see {end['errors_url']}. {end['problems']}")
         self.sent += len(rows)
 
-    def send_each(self, rows: Sequence[Sample]) -> list[str]:
-        """Send samples one by one over the API; returns the applications' ids."""
+    def send_each(self, rows: Sequence[Sample], again: str = "") -> list[str]:
+        """Send samples one by one over the API; returns the applications' ids. `again` tells apart what was sent before."""
         ids = []
         with self.printer.progress("Sending over the API", len(rows)) as advance:
             for number, sample in enumerate(rows, start=1):
-                ids.append(self.apis.submit(sample.submission, key=sample.id))
+                ids.append(self.apis.submit(sample.submission, key=sample.id + again))
                 advance(number)
         self.sent += len(rows)
         return ids
@@ -87,35 +120,89 @@ class Story:
         self.sent += len(rows)
         self.printer.step(f"{len(rows)} came through the partners' queue, and each was answered there.")
 
+    def send_by_email(self, rows: Sequence[Sample]) -> None:
+        """Send samples as emails, each from its contact: the reply to it stands for the acknowledgement."""
+        if self.inbound_port is None:
+            self.send_each(rows)
+            return
+        for sample in rows:
+            send_by_email(self.inbound_port, sample.submission)
+        self.sent += len(rows)
+        self.emailed += len(rows)
+        self.printer.step(f"{len(rows)} came by email, as an attachment, and was answered by a reply.")
+
     def wait_for_outcomes(self) -> dict[str, dict[str, Any]]:
-        """Wait until everything sent is decided and both emails of each lie in the mailbox; returns what is new."""
-        before, wanted = len(self.applications) * EMAILS_EACH, self.sent * EMAILS_EACH
+        """Wait until everything sent is decided and every email about it lies in the mailbox; returns what is new."""
+        before = self.letters.total()
+        wanted = before + (self.sent - len(self.applications)) * EMAILS_EACH
         with self.printer.progress("Deciding, sending emails", wanted - before) as advance:
 
             def arrived() -> bool | None:
                 count = self.mailbox.count()
-                advance(count - before)
+                advance(min(count, wanted) - before)
                 return True if count >= wanted else None
 
             until(arrived, f"{wanted} emails lie in the mailbox")
-            until(self._closed, "the ledger closes")
-        return self._newly_decided()
+        return self.wait_quietly()
 
-    def wait_quietly(self) -> None:
+    def wait_quietly(self) -> dict[str, dict[str, Any]]:
         """The same without a progress bar, for a few."""
-        until(lambda: self.mailbox.count() >= self.sent * EMAILS_EACH or None, "the emails lie in the mailbox")
-        self._newly_decided()
+        until(self._closed, "the ledger closes")
+        known = self.applications
+        self.look_again()
+        new = {key: one for key, one in self.applications.items() if key not in known}
+        for one in new.values():
+            self._expect_letters_about(one)
+        self.wait_for_letters()
+        return new
 
-    def show_outcomes(self, heading: str, found: dict[str, dict[str, Any]]) -> None:
+    def look_again(self) -> None:
+        """See what has become of every application."""
+        self.applications = {one["application_id"]: one for one in self.apis.applications()}
+
+    def application_of(self, sample: Sample) -> dict[str, Any]:
+        """What is known of a sample that was sent once."""
+        name = sample.submission["organisation"]["name"]
+        return next(one for one in self.applications.values() if one["organisation_name"] == name)
+
+    def letters_about(self, application_id: str, template: str) -> list[str]:
+        """The texts of the emails of one kind about an application, as they lie in the mailbox."""
+        records = self.apis.emails(application_id=application_id)
+        ids = [one["message_id"] for one in records if one["template"] == template and one["state"] == "sent"]
+        found = [next(self.mailbox.messages(message_id=each)) for each in ids]
+        return [str(self.mailbox.message(each["id"])["text"]).strip() for each in found]
+
+    def expect_decision(self, state: str) -> None:
+        """One more letter about an outcome; whoever is eligible nominates."""
+        self.letters[state] += 1
+        self.letters[NOMINATION] += NOMINEES * (state == "eligible")
+
+    def wait_for_letters(self) -> None:
+        """Until every email there has to be lies in the mailbox. One too many is told at the end."""
+        total = self.letters.total()
+        until(lambda: self.mailbox.count() >= total or None, f"{total} emails lie in the mailbox")
+
+    def repeated(self) -> int:
+        """Applications whose arrival was not acknowledged: the same organisation had been told of another one that day."""
+        return sum(_arrival_not_acknowledged(one) for one in self.applications.values())
+
+    def show_outcomes(self, heading: str, found: Iterable[dict[str, Any]]) -> None:
         """The table of outcomes by category."""
-        pairs = [(application["category"], application["state"]) for application in found.values()]
-        self.printer.table(heading, *outcome_table(pairs))
+        self.printer.table(heading, *outcome_table((one["category"], one["state"]) for one in found))
+
+    def _expect_letters_about(self, application: dict[str, Any]) -> None:
+        if application["channel"] == "email":
+            self.letters[REPLY] += 1  # it stands for the acknowledgement
+        elif not _arrival_not_acknowledged(application):
+            self.letters[ACKNOWLEDGEMENT] += 1
+        self.expect_decision(application["state"])
 
     def _closed(self) -> bool | None:
-        return True if self.apis.ledger()["closes"] else None
+        ledger = self.apis.ledger()
+        return True if ledger["closes"] and ledger["total"]["accepted"] == self.sent else None
 
-    def _newly_decided(self) -> dict[str, dict[str, Any]]:
-        everything = {one["application_id"]: one for one in self.apis.applications()}
-        new = {key: one for key, one in everything.items() if key not in self.applications}
-        self.applications = everything
-        return new
+
+def _arrival_not_acknowledged(application: dict[str, Any]) -> bool:
+    if application["channel"] == "email":
+        return False
+    return bool(application["emails"]["acknowledgement"]["state"] == "superseded")

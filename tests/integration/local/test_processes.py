@@ -16,7 +16,7 @@ from deploy.local.processes import Child
 SLEEPER = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 120) -> None:
     """Poll until true."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -46,6 +46,13 @@ def test_one_that_ends_while_starting_is_told_with_its_last_words(tmp_path: Path
     child.start()
     with pytest.raises(StartFailed, match=r"(?s)exit code 1.*no such port"):
         child.wait_ready(lambda: False, timeout=20)
+
+
+def test_one_that_has_ended_is_not_ready_though_somebody_else_answers_in_its_place(tmp_path: Path) -> None:
+    child = Child("broken", [sys.executable, "-c", "import sys; sys.exit('port taken')"], log=tmp_path / "log")
+    child.start()
+    with pytest.raises(StartFailed, match=r"(?s)exit code 1.*port taken"):
+        child.wait_ready(lambda: not child.alive, timeout=20)
 
 
 def test_one_that_is_never_ready_is_told_after_the_time_limit(tmp_path: Path) -> None:

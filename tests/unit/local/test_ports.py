@@ -2,7 +2,9 @@
 
 import socket
 
-from deploy.local.ports import FIRST, LAST, LOOPBACK, free_port, is_free
+import pytest
+
+from deploy.local.ports import FIRST, LAST, LOOPBACK, PORTS, free_port, is_free
 
 
 def test_a_port_somebody_listens_on_is_not_free() -> None:
@@ -23,3 +25,8 @@ def test_another_port_is_given_when_the_preferred_one_is_taken() -> None:
 
 def test_ports_lie_below_those_the_kernel_gives_to_outgoing_connections() -> None:
     assert FIRST <= free_port() < LAST < 32_768
+
+
+def test_runners_that_start_together_can_be_given_ports_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PORTS, "21000-21100")
+    assert all(21_000 <= free_port() < 21_100 for _ in range(20))
