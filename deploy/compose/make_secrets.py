@@ -16,7 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 SERVICES = ("intake", "eligibility", "notifications")
-ROLES = ("channel", "operator", "admin")
+ROLES = ("channel", "operator", "decider", "admin")
 NOTE = "# For development only: everybody knows what stands here. See make_secrets.py.\n"
 
 Make = Callable[[str], str]

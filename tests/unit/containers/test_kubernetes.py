@@ -40,12 +40,14 @@ def test_kustomization_names_every_file_and_image() -> None:
 
 @each_service
 def test_ports_are_those_the_service_listens_on(service: str) -> None:
-    (port,) = container(service)["ports"]
-    (published,) = of_kind("Service")[service]["spec"]["ports"]
+    ports = {each["name"]: each["containerPort"] for each in container(service)["ports"]}
+    published = {each["targetPort"]: each["port"] for each in of_kind("Service")[service]["spec"]["ports"]}
+    listens = {each["name"]: each["value"] for each in container(service)["env"] if "value" in each}
 
-    assert port["containerPort"] == published["port"] == PORTS[service]
+    assert ports == published
+    assert ports.pop("http") == PORTS[service]
     assert settings_of(service).model_fields["http_port"].default == PORTS[service]
-    assert published["targetPort"] == port["name"]
+    assert all(listens[f"ACCEDE_{name.upper()}_PORT"] == str(port) for name, port in ports.items())
 
 
 @each_service
