@@ -30,6 +30,8 @@ composer = Composer(
         status=lambda application_id, _: f"http://127.0.0.1:8080/status/{links.sign('status', application_id)}",
         interest=lambda application_id: f"http://127.0.0.1:8081/interests/{links.sign('interest', application_id)}",
         new_link="http://127.0.0.1:8080/status",
+        draft=str,
+        nomination=str,
     ),
 )
 PORT = int(os.environ.get("PEER_SMTP_PORT", "1025"))
