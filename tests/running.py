@@ -6,16 +6,19 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 import httpx
+import pymongo
 
 from deploy.local.stack import External, Stack
 from deploy.samples import Sample, write_csv
 from shared.policy.loader import load_pack
 from shared.web.auth import Role
+from tests.clocks import wrong_by
 from tests.servers import Servers
 
 POLICY = Path("policies/weprotect")
@@ -29,7 +32,13 @@ QUICK = {
     # Real times are a minute and more; here a fault must show its end state within seconds.
     "ACCEDE_RECONCILE_AFTER": "3",
     "ACCEDE_DISPATCH_LEASE_SECONDS": "5",
+    "ACCEDE_IMPORT_LEASE_SECONDS": "5",
+    "ACCEDE_BULK_LEASE_SECONDS": "2",
 }
+
+UNMEASURED = {"COVERAGE_PROCESS_CONFIG": ""}
+"""For the processes of a stack: measuring their coverage would nearly double what they cost. What they run is measured where
+services run in the process of a test, and their start and end as processes in `tests/integration/local/test_stack.py`."""
 
 
 class Inbox(Protocol):
@@ -59,8 +68,10 @@ def running(
     replicas: int = 1,
     env: Mapping[str, str] | None = None,
     service_env: Mapping[str, Mapping[str, str]] | None = None,
+    clocks_apart: timedelta = timedelta(0),
 ) -> Iterator[Stack]:
-    """A started stack, with its clock in October 2021. `servers` None: RabbitMQ and MongoDB of its own."""
+    """A started stack, with its clock in October 2021. `servers` None: RabbitMQ and MongoDB of its own. `clocks_apart`: how
+    much later it is on each further replica's machine."""
     external = External(servers.rabbitmq_url, servers.mongo_url) if servers else None
     stack = Stack(
         data,
@@ -70,9 +81,22 @@ def running(
         extra_env={**QUICK, **(env or {})},
         service_env=service_env,
     )
+    for child in (stack.mailbox, *stack.processes):
+        child.env |= UNMEASURED
+    for process in stack.processes if clocks_apart else ():
+        process.env |= wrong_by(clocks_apart * (process.replica - 1))
     with stack:
         set_clock(stack, DURING_THE_PAUSE)
         yield stack
+    if servers:
+        _drop_databases(stack)
+
+
+def _drop_databases(stack: Stack) -> None:
+    """What a stack kept on servers that others use too; on servers of its own it goes with them."""
+    with pymongo.MongoClient[dict[str, Any]](stack.mongodb_url) as client:
+        for service in stack.services:
+            client.drop_database(f"{stack.namespace}_{service}")
 
 
 def set_clock(stack: System, now: str) -> None:
@@ -118,13 +142,14 @@ def upload_file(stack: System, path: Path) -> str:
         return str(answer["import_id"])
 
 
-def until(condition: Callable[[], bool], what: str, seconds: float = 120) -> None:
-    """Wait for a condition of running processes."""
-    deadline = time.monotonic() + seconds
+def until(condition: Callable[[], bool], what: str, seconds: float = 300) -> None:
+    """Wait for a condition of running processes. It is looked at less and less often: looking costs them something."""
+    deadline, pause = time.monotonic() + seconds, 0.05
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"waited {seconds:g} s in vain: {what}")
-        time.sleep(0.1)
+        time.sleep(pause)
+        pause = min(pause * 1.2, 1.0)
 
 
 def ledger(stack: System) -> dict[str, Any]:
@@ -140,7 +165,7 @@ def account(stack: System, channel: str) -> dict[str, Any]:
     return found
 
 
-def until_closed(stack: System, accepted: int, seconds: float = 120) -> dict[str, Any]:
+def until_closed(stack: System, accepted: int, seconds: float = 300) -> dict[str, Any]:
     """Wait until the ledger accounts for `accepted` applications and closes; the ledger."""
     seen: dict[str, Any] = {}
 
@@ -185,15 +210,46 @@ def emails(stack: System) -> list[dict[str, Any]]:
                 return found
 
 
-def check_decided_once_and_mailed_once(stack: System, expected: int) -> None:
-    """Every application decided once, one email record of each kind, and in the mailbox no second copy unless its record
-    went through `unknown`."""
+def counts(stack: System) -> dict[str, Any]:
+    """How many emails there are, by kind and state."""
+    with stack.client("notifications", "operator") as client:
+        found: dict[str, Any] = ask(client.get, "/v1/emails/counts")
+        return found
+
+
+def unsent(stack: System) -> int:
+    """Emails that are yet to be sent."""
+    found = counts(stack)["by_state"]
+    return sum(found.get(state, 0) for state in ("pending", "claimed", "sending", "unknown"))
+
+
+def until_nominees_are_asked(stack: System) -> None:
+    """Wait until the letters to the two nominees of every eligible application are written, and everything is sent. The
+    ledger does not wait for them: they answer nobody."""
+    eligible = len([item for item in applications(stack) if item["state"] == "eligible"])
+
+    def written() -> bool:
+        return int(sum(counts(stack)["by_kind"].get("nomination", {}).values())) >= 2 * eligible
+
+    until(written, "the letters to nominees are written")
+    until(lambda: not unsent(stack), "everything is sent")
+
+
+def check_decided_once_and_mailed_once(stack: System, expected: int, eligible: int | None = None) -> None:
+    """Every application decided once, one email record of each kind, one to each of the two nominees of an eligible one,
+    and in the mailbox no second copy unless its record went through `unknown`. `eligible`: how many there have to be."""
     known = applications(stack)
     assert len({item["application_id"] for item in known}) == len(known) == expected
+    found = {item["application_id"] for item in known if item["state"] == "eligible"}
+    assert eligible is None or len(found) == eligible
+    until_nominees_are_asked(stack)
     records = emails(stack)
     per_application = Counter((record["application_id"], record["kind"]) for record in records)
-    assert set(per_application.values()) == {1}
-    assert len(per_application) == 2 * expected
+    nominees = {name: count for (name, kind), count in per_application.items() if kind == "nomination"}
+    assert nominees == dict.fromkeys(found, 2)
+    others = {key: count for key, count in per_application.items() if key[1] != "nomination"}
+    assert set(others.values()) == {1}
+    assert len(others) == 2 * expected
     assert {record["state"] for record in records} == {"sent"}
     doubtful = {
         record["message_id"] for record in records if any(entry["state"] == "unknown" for entry in record["history"])

@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import Any
 
 RABBITMQ_IMAGE = os.environ.get("RABBITMQ_IMAGE", "rabbitmq:4.1-management")
+CLOSED_SOON = "file_manager=(close_handle_minimum=100,close_idle_time=5,close_scan_interval=2)"
+"""A collection and each of its indexes is a file, and hundreds of tests have databases of their own: files that nobody
+uses are closed soon, since a process may open so many only."""
 MONGO_IMAGE = os.environ.get("MONGO_IMAGE", "mongo:6.0")
+# The published ports are on this machine. testcontainers reads it once, when it is imported, and may otherwise go through
+# the engine's bridge address.
+os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
+os.environ.setdefault("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +73,6 @@ def started(data: Path) -> Iterator[Servers]:
 
 @contextmanager
 def _containers() -> Iterator[Servers]:
-    # The published ports are on this machine; without this, testcontainers may go through the engine's bridge address.
-    os.environ.setdefault("TESTCONTAINERS_HOST_OVERRIDE", "127.0.0.1")
     logging.getLogger("pika").setLevel(logging.CRITICAL)  # it logs every refused connection while RabbitMQ starts
     from pymongo import MongoClient
     from pymongo.errors import PyMongoError
@@ -78,7 +83,7 @@ def _containers() -> Iterator[Servers]:
         """A plain replica set of one: the stock class always makes a root user, which needs a key file."""
 
         def _configure(self) -> None:
-            self.with_command("--replSet rs0 --bind_ip_all")
+            self.with_command(f"--replSet rs0 --bind_ip_all --wiredTigerEngineConfigString {CLOSED_SOON}")
 
         def get_connection_url(self) -> str:
             return f"mongodb://{self.get_container_host_ip()}:{self.get_exposed_port(27017)}/?directConnection=true"

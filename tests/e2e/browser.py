@@ -44,6 +44,13 @@ class Window:
     def __init__(self, page: Any, base: str) -> None:
         self.page = page
         self.base = base
+        self.complaints: list[str] = []
+        """What the browser refused of our pages because their own policy (CSP) forbids it."""
+        page.on("console", lambda said: self.complaints.append(said.text) if "Security Policy" in said.text else None)
+
+    def another(self) -> Window:
+        """A window of somebody else: the same site, without this one's cookies."""
+        return Window(self.page.context.browser.new_page(), self.base)
 
     def open(self, path: str) -> Window:
         """Go to an address of the site."""
@@ -52,7 +59,9 @@ class Window:
 
     def look(self, name: str) -> Window:
         """Keep a picture of the page in each size, and hold it against axe's rules in each."""
-        assert self.page.locator("script").count() == 0, "pages have no scripts"
+        scripts = self.page.locator('script:not([src^="/static/htmx-"])')
+        assert scripts.count() == 0, "pages have no scripts, but for htmx in the console"
+        assert not self.complaints, f"{name}: {self.complaints}"
         OUTPUT.mkdir(parents=True, exist_ok=True)
         for size, (width, height) in SIZES.items():
             self.page.set_viewport_size({"width": width, "height": height})
@@ -99,16 +108,20 @@ class Window:
 
 
 def violations(page: Any) -> list[str]:
-    """What axe finds wrong with a page: the rule and where."""
-    from axe_playwright_python.sync_playwright import Axe
+    """What axe finds wrong with a page: the rule and where. Half of what a look costs is to bring axe into the document and
+    to carry home what is right, so it is brought in once for all sizes and tells violations alone."""
+    from axe_playwright_python.base import AXE_SCRIPT
 
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": RULES}}).response["violations"]
+    if not page.evaluate("typeof window.axe?.run === 'function'"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"runOnly": {"type": "tag", "values": RULES}, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options).then(results => results.violations)", options)
     return [f"{each['id']} at {[node['target'] for node in each['nodes']]}" for each in found]
 
 
 @contextmanager
-def window(base: str) -> Iterator[Window]:
-    """A window on the site at `base`. Skips the test without a browser, or fails it where one is required."""
+def started() -> Iterator[Any]:
+    """The browser, Playwright's. Skips the tests without one, or fails them where one is required."""
     path = program()
     if path is None:
         (pytest.fail if os.environ.get("ACCEDE_REQUIRE_BROWSER") == "1" else pytest.skip)(header())
@@ -117,7 +130,15 @@ def window(base: str) -> Iterator[Window]:
     with sync_playwright() as driver:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = driver.chromium.launch(executable_path=path, args=arguments)
-        page = browser.new_page()  # axe needs scripts; that our pages have none, `look` makes sure
-        page.set_default_timeout(15_000)
-        yield Window(page, base.rstrip("/"))
+        yield browser
         browser.close()
+
+
+@contextmanager
+def window(browser: Any, base: str) -> Iterator[Window]:
+    """A window on the site at `base`, of somebody who has never been there: without cookies."""
+    page = browser.new_page()  # axe needs scripts; that our pages have none, `look` makes sure
+    page.set_default_timeout(60_000)
+    yield Window(page, base.rstrip("/"))
+    for context in browser.contexts:  # those of other windows too, which this one opened
+        context.close()

@@ -22,6 +22,7 @@ PORT_VARIABLES = {
     "eligibility": "ACCEDE_ELIGIBILITY_PORT",
     "notifications": "ACCEDE_NOTIFICATIONS_PORT",
     "mailbox": "MAILBOX_PORT",
+    "inbound": "ACCEDE_INBOUND_PORT",
 }
 BUILD_SECONDS, UP_SECONDS, OTHER_SECONDS = 300, 240, 120
 

@@ -91,11 +91,18 @@ def test_every_application_gets_the_outcome_of_the_reference_table(
 
 
 def test_every_expected_email_is_in_the_mailbox(stack: ComposeStack, sent: dict[str, Sample]) -> None:
-    """Two for each: the acknowledgement and the outcome, each once, to whoever applied."""
-    running.check_decided_once_and_mailed_once(stack, len(sent))
-    contacts = Counter(sample.submission["contact"]["email"].casefold() for sample in sent.values())
+    """Two for each: the acknowledgement and the outcome, each once, to whoever applied. And one to each of the two people
+    whom an application nominates that is eligible by the reference table."""
+    eligible = {row["sample"] for row in rows(1) if row["outcome"] == "eligible"}
+    expected, asked = Counter[str](), [sample for sample in sent.values() if sample.id in eligible]
+    for sample in sent.values():
+        expected[sample.submission["contact"]["email"].casefold()] += 2
+    for sample in asked:
+        for question in ("nominees.senior.email", "nominees.working.email"):
+            expected[str(sample.submission["answers"][question]).casefold()] += 1
+    running.check_decided_once_and_mailed_once(stack, len(sent), len(asked))
     recipients = Counter(name.casefold() for message in stack.mailbox.messages() for name in message["recipients"])
-    assert recipients == Counter({address: 2 * count for address, count in contacts.items()})
+    assert recipients == expected
 
 
 def test_every_replica_of_eligibility_consumes(stack: ComposeStack) -> None:

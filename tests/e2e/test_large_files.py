@@ -1,4 +1,5 @@
-"""A large file goes through intake at constant memory; `make soak` does the same with a million rows and a kill."""
+"""A large file goes through intake at constant memory; `make soak` does the same with a million rows, a kill and all three
+services."""
 
 from __future__ import annotations
 
@@ -19,7 +20,8 @@ def test_twenty_thousand_rows_are_taken_in_once_at_constant_memory(servers: Serv
     path = tmp_path / "rows.csv"
     write_csv(path, islice(stream(ROWS, commitments_hash(), seed=3), ROWS))
     external = External(servers.rabbitmq_url, servers.mongo_url)
-    with stack_for(tmp_path / "stack", external, f"e{uuid4().hex[:8]}") as stack:
+    with stack_for(tmp_path / "stack", external, f"e{uuid4().hex[:8]}", services="intake") as stack:
         found = soak(stack, path, ROWS, kill=False)
     assert found.accepted + found.refused == ROWS
     assert found.growth < MAX_GROWTH, "\n".join(found.lines())
+    assert not [life.verdict() for life in found.lives if life.grows]

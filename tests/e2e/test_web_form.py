@@ -12,7 +12,7 @@ import pytest
 from deploy.local.stack import Stack
 from shared.policy.loader import load_pack
 from tests import running
-from tests.e2e.browser import Window, window
+from tests.e2e.browser import Window
 from tests.servers import Servers
 
 COMMITMENTS = load_pack(running.POLICY).document.commitments
@@ -39,22 +39,19 @@ def stack(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield started
 
 
-@pytest.fixture
-def visitor(stack: Stack) -> Iterator[Window]:
-    with stack.client("intake") as client, window(str(client.base_url)) as opened:
-        yield opened
-
-
-def apply_as(visitor: Window, category: str, name: str, kind: Values, nominees: Values, prefix: str) -> None:
+def apply_as(
+    visitor: Window, category: str, name: str, kind: Values, nominees: Values, prefix: str, language: str = "en"
+) -> None:
     """Go through the whole form, looking at each page, up to the check of the answers."""
     visitor.open("/").look("public-page").press("Apply for membership")
     visitor.look(f"{prefix}-1-kind-of-organisation").choose("category", category).press("Continue")
     visitor.look(f"{prefix}-2-list").press("The organisation and its contact")
-    organisation = {
+    organisation: Values = {
         "organisation.name": name,
         "organisation.country": "SN",
         "contact.name": "Paul Okoye",
         "contact.email": "paul.okoye@interior.example",
+        "locale": [language],
     }
     visitor.look(f"{prefix}-3-organisation").fill(organisation).press("Save and continue")
     visitor.look(f"{prefix}-4-questions").fill(kind).press("Save and continue")
@@ -85,7 +82,9 @@ def test_a_government_applies_during_the_pause_and_is_not_held(visitor: Window) 
     visitor.look("government-13-status")
 
 
-def test_a_civil_society_organisation_is_told_of_the_pause_is_held_and_consents_to_be_told(visitor: Window) -> None:
+def test_a_civil_society_organisation_is_told_of_the_pause_is_held_and_consents_to_be_told(
+    visitor: Window, stack: Stack
+) -> None:
     visitor.open("/apply")
     assert "New applications are on hold" in visitor.text.partition("What kind of organisation are you?")[0]
     kind = {
@@ -94,16 +93,19 @@ def test_a_civil_society_organisation_is_told_of_the_pause_is_held_and_consents_
         "registration.authority": "Ministry of the Interior",
         "registration.country": "SN",
     }
-    apply_as(visitor, "civil_society_organisation", "Enfance Protégée", kind, NOMINEES, "held")
+    apply_as(visitor, "civil_society_organisation", "Enfance Protégée", kind, NOMINEES, "held", "fr")
     assert "May we write to you when the pause is over?" in visitor.heading
     visitor.press("Continue").look("held-11-consent-error")
     visitor.choose("consent", "yes").look("held-11-consent").press("Continue")
     assert "This application will be put on hold" in visitor.text
     visitor.look("held-12-check").press("Send the application")
     visitor.look("held-13-sent").press("See your application")
-    see(visitor, "Your application is on hold")
+    see(visitor, "Votre demande est en attente")
     assert "You asked us to write to you when the pause is over" in visitor.text
     visitor.look("held-14-status")
+    running.until(
+        lambda: len(written_in_french(stack)) == 2, "the acknowledgement and the outcome are there, in French"
+    )
 
 
 def test_mistakes_are_summed_up_at_the_top_with_links_to_their_fields(visitor: Window) -> None:
@@ -120,6 +122,14 @@ def test_mistakes_are_summed_up_at_the_top_with_links_to_their_fields(visitor: W
     visitor.open("/apply/nonsense").look("error-4-draft-gone")
 
 
+def written_in_french(stack: Stack) -> list[str]:
+    """The subjects of the emails in French."""
+    subjects = [str(each["subject"]) for each in stack.mailbox.messages(to="paul.okoye@interior.example")]
+    return [
+        each for each in subjects if each.startswith(("Nous avons reçu votre demande", "Votre demande est en attente"))
+    ]
+
+
 def see(visitor: Window, words: str) -> None:
     """Look at the page again until it says so."""
 
@@ -127,4 +137,4 @@ def see(visitor: Window, words: str) -> None:
         visitor.page.reload()
         return words in visitor.text
 
-    running.until(there, f"the page says: {words}", 30)
+    running.until(there, f"the page says: {words}")

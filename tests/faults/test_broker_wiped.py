@@ -21,7 +21,7 @@ def test_the_broker_is_wiped_in_the_middle_of_an_import(tmp_path: Path) -> None:
         stack.servers.rabbit.kill()
         stack.servers.rabbit.wipe()
         stack.servers.rabbit.start()
-        running.until_closed(stack, ROWS, seconds=240)
+        running.until_closed(stack, ROWS, seconds=600)
         running.check_decided_once_and_mailed_once(stack, ROWS)
 
 

@@ -51,8 +51,17 @@ WHERE = {
 CASES = [(service, point) for service, points in WHERE.items() for point in points]
 
 
-ELSEWHERE = {Point.REQUEST_ANSWERED, Point.IMPORT_ROWS_WITHDRAWN}
-"""Points that the tests of partners and of the undo stop at."""
+ELSEWHERE = {
+    Point.REQUEST_ANSWERED,
+    Point.IMPORT_ROWS_WITHDRAWN,
+    Point.ERASURE_BEGUN,
+    Point.INBOUND_STORED,
+    Point.INBOUND_TAKEN,
+    Point.CAMPAIGN_WAVE_BEGUN,
+    Point.CAMPAIGN_INVITED,
+    Point.SIMULATION_CHUNK_WRITTEN,
+}
+"""Points that the tests of partners, of the undo, of campaigns, of erasures and of inbound email stop at."""
 
 
 def test_every_stopping_point_is_reached_by_a_case() -> None:
