@@ -6,6 +6,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests on real servers mostly wait, but each brings services of its own: one worker more than cores, eight at most.
+# WORKERS=0 runs all in one process.
+CORES := $(shell nproc 2>/dev/null || echo 2)
+WORKERS ?= $(shell echo $$(( $(CORES) > 7 ? 8 : $(CORES) + 1 )))
+
+# Whatever the shell says: what is compiled is kept, or each of hundreds of processes that tests start compiles it anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## this list
@@ -44,7 +51,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts and unit tests, in 
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -q tests/unit tests/contracts $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(CORES) tests/unit tests/contracts $(ARGS)
 
 # The tests of pages drive the system's Chromium. As root on Debian a missing one is installed; else they are skipped, loudly.
 .PHONY: browser
@@ -63,7 +70,13 @@ test: $(VENV)/.dev browser ## everything that CI runs: the checks, and all tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest $(ARGS)
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report
+
+.PHONY: again
+again: $(VENV)/.dev ## the tests that failed last, once more, by themselves; and the coverage of both runs
+	@$(BIN)/coverage run -m pytest -n 0 --last-failed --last-failed-no-failures none $(ARGS)
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
@@ -72,7 +85,7 @@ bench: $(VENV)/.dev ## the whole way from file to mail accepted, beside a plain 
 	@$(BIN)/python -m bench $(ARGS)
 
 .PHONY: soak
-soak: $(VENV)/.dev ## a million rows through intake, killed half-way: memory and rows a second (ARGS="--rows 100000")
+soak: $(VENV)/.dev ## a million rows through intake, killed half-way: memory and rows a second (ARGS="--rows 100000", ARGS=--simulation, ARGS=--campaign)
 	@$(BIN)/python -m bench.soak $(ARGS)
 
 .PHONY: docs
@@ -87,11 +100,11 @@ format: $(VENV)/.dev ## put the code into the project's format
 .PHONY: lock
 lock: $(VENV)/.dev ## compile the lock files anew (hashes, no index addresses)
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra local --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock
+	  --custom-compile-command "make lock" -o requirements.lock
 	@$(BIN)/uv pip compile --quiet pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
+	  --custom-compile-command "make lock" -c requirements.lock -o requirements-dev.lock
 	@echo 'setuptools>=77' | $(BIN)/uv pip compile --quiet - --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --custom-compile-command "make lock" -o requirements-build.lock
+	  --custom-compile-command "make lock" -o requirements-build.lock
 
 .PHONY: clean
 clean: ## remove the environment, caches and the local stack's data (stop it first)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
-from services.intake.use_cases.applications import Clock
+from shared.clock import Clock
 from shared.errors import Transient
 from shared.events import PauseChanged, PolicyActivated
 from shared.policy.pack import Pause
@@ -20,7 +20,7 @@ MAX_AGE: Final = 1.0
 
 
 class PolicyStore(Protocol):
-    """Where announced versions are kept. `policies` reads all of which the hash is not in `known`, and all hashes."""
+    """Where announced versions are kept. `book` reads the policies of which the key is not in `known`, and all keys."""
 
     async def keep_policies(self, policies: Sequence[KnownPolicy]) -> None: ...
     async def keep_pauses(self, pauses: Sequence[KnownPause]) -> None: ...
@@ -66,12 +66,8 @@ class Policies:
 
     async def activated(self, events: Sequence[PolicyActivated]) -> None:
         """Keep versions that are new. They are announced again and again, so most are not. Raises Transient."""
-        new = [
-            KnownPolicy(event.policy_hash, event.effective_from, event.document)
-            for event in events
-            if _differs(self._book.of(event.policy_hash), event)
-        ]
-        if new:
+        told = [KnownPolicy(each.policy_hash, each.effective_from, each.document, each.number) for each in events]
+        if new := [each for each in told if _differs(self._book.policies.get(each.id), each)]:
             await self._store.keep_policies(new)
             self._told = True
 
@@ -92,5 +88,5 @@ class Policies:
         self._read_at = began
 
 
-def _differs(known: KnownPolicy | None, event: PolicyActivated) -> bool:
-    return known is None or known.effective_from != event.effective_from
+def _differs(known: KnownPolicy | None, told: KnownPolicy) -> bool:
+    return known is None or known.effective_from != told.effective_from

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.eligibility.domain.pauses import PauseVersion, in_force
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
 from services.intake.use_cases.policies import NoPolicyYet, Policies
 from shared.events import PauseChanged, PolicyActivated
@@ -29,6 +30,20 @@ def test_the_policy_in_force_is_the_last_that_has_begun() -> None:
     assert book.of(None) is None
 
 
+def test_a_policy_that_comes_back_is_in_force_again_and_of_two_at_one_instant_the_later_one() -> None:
+    def numbered(number: int, name: str, start: int) -> KnownPolicy:
+        return KnownPolicy(name, NOW + start * DAY, POLICY.document, number)
+
+    given = [numbered(1, "b-old", 0), numbered(2, "c-new", 1), numbered(3, "b-old", 2), numbered(4, "a-new", 2)]
+    book = PolicyBook({each.id: each for each in given})
+    found = [book.in_force(NOW + days * DAY) for days in (0, 1, 2)]
+    assert [each.hash for each in found if each] == ["b-old", "c-new", "a-new"]
+    given.pop()
+    back = PolicyBook({each.id: each for each in given}).in_force(NOW + 2 * DAY)
+    assert back is not None
+    assert (back.hash, back.number) == ("b-old", 3)
+
+
 def test_a_pause_counts_in_the_newest_version_that_has_begun() -> None:
     lifted = PAUSE.model_copy(update={"until": NOW})
     book = PolicyBook({}, (KnownPause("p", 2, NOW + DAY, lifted), KnownPause("p", 1, NOW - 365 * DAY, PAUSE)))
@@ -36,6 +51,19 @@ def test_a_pause_counts_in_the_newest_version_that_has_begun() -> None:
     assert book.pauses_at(NOW + DAY) == []
     assert book.pauses_at(PAUSE.until) == []
     assert PolicyBook({}, (KnownPause("p", 1, NOW - 365 * DAY, PAUSE),)).pauses_at(PAUSE.until - DAY) == [PAUSE]
+
+
+def test_a_pause_of_a_pack_with_a_later_date_counts_from_then_on_whatever_was_made_after_it() -> None:
+    """Version 2 is of a pack that is dated two days ahead; version 3 of one that was put in force meanwhile, at once. The
+    decisions go by the same order (`newest_at`), and what is said at the door must not be another thing."""
+    longer, shorter = (PAUSE.model_copy(update={"until": NOW + days * DAY}) for days in (9, 5))
+    versions = [(1, NOW - 365 * DAY, PAUSE), (2, NOW + 2 * DAY, longer), (3, NOW + DAY, shorter)]
+    book = PolicyBook({}, tuple(KnownPause("p", *each) for each in versions))
+    decided = [PauseVersion(number, begins, held) for number, begins, held in versions]
+    for days in range(11):
+        at = NOW + days * DAY
+        assert book.pauses_at(at) == [each.pause for each in in_force(decided, at)], days
+    assert book.pauses_at(NOW + 6 * DAY) == [longer]
 
 
 class Monotonic:
