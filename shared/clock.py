@@ -7,6 +7,7 @@ the settings allow it. Leases and backoff use the real time and ignore the offse
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -35,6 +36,11 @@ class DatabaseClock:
 
     def __init__(self, database: Database) -> None:
         self._clock = database[CLOCK]
+        self._when_set: list[Callable[[], None]] = []
+
+    def when_set(self, forget: Callable[[], None]) -> None:
+        """Call `forget` whenever this process has set the clock: a time that was kept from before is wrong from then on."""
+        self._when_set.append(forget)
 
     async def prepare(self) -> None:
         """Make the clock's document if it is not there. Call once at start."""
@@ -63,11 +69,14 @@ class DatabaseClock:
         with classified():
             # without the offset: one that leads nowhere must not keep the clock from being set right
             rows = await self._clock.aggregate([{"$match": {"_id": CLOCK}}, {"$project": {"real": "$$NOW"}}]).to_list(1)
-        offset = round((now - rows[0]["real"].astimezone(UTC)).total_seconds() * 1000)
-        with classified():
-            await self._clock.update_one({"_id": CLOCK}, {"$set": {"offset_ms": offset}}, upsert=True)
+        await self._shift(round((now - rows[0]["real"].astimezone(UTC)).total_seconds() * 1000))
 
     async def reset(self) -> None:
         """Back to the real time."""
+        await self._shift(0)
+
+    async def _shift(self, offset_ms: int) -> None:
         with classified():
-            await self._clock.update_one({"_id": CLOCK}, {"$set": {"offset_ms": 0}}, upsert=True)
+            await self._clock.update_one({"_id": CLOCK}, {"$set": {"offset_ms": offset_ms}}, upsert=True)
+        for forget in self._when_set:
+            forget()

@@ -69,6 +69,7 @@ class Desks:
         record = platform.record
         imports, files, chunk, books = stores.imports, stores.import_files, settings.import_chunk, ExcelWorkbooks()
         policies = Policies(stores.policies, clock)
+        clock.when_set(policies.forget_the_time)
         applications = Applications(revisions, stores.withdrawals, projection, clock, later, record)
         limits = Limits(stores.counters, clock, settings.link_secret.get_secret_value())
         drafts = Drafts(stores.drafts, applications, clock)

@@ -41,7 +41,7 @@ class Policies:
         self._book = PolicyBook()
         self._now: datetime | None = None
         self._read_at = 0.0
-        self._told = False
+        self._stale = False
         self._reading = asyncio.Lock()
 
     async def book(self) -> tuple[PolicyBook, datetime]:
@@ -54,7 +54,11 @@ class Policies:
         return self._book, self._now + timedelta(seconds=self._monotonic() - self._read_at)
 
     def _is_old(self) -> bool:
-        return self._told or self._now is None or self._monotonic() - self._read_at > MAX_AGE
+        return self._stale or self._now is None or self._monotonic() - self._read_at > MAX_AGE
+
+    def forget_the_time(self) -> None:
+        """Read the time anew before it is told again: the clock was set."""
+        self._stale = True
 
     async def current(self) -> KnownPolicy:
         """The policy in force now. Raises NoPolicyYet, Transient."""
@@ -69,7 +73,7 @@ class Policies:
         told = [KnownPolicy(each.policy_hash, each.effective_from, each.document, each.number) for each in events]
         if new := [each for each in told if _differs(self._book.policies.get(each.id), each)]:
             await self._store.keep_policies(new)
-            self._told = True
+            self._stale = True
 
     async def changed(self, events: Sequence[PauseChanged]) -> None:
         """Keep versions of pauses that are new. Raises Transient."""
@@ -79,10 +83,10 @@ class Policies:
         ]
         if new := [each for each in told if each not in self._book.pauses]:
             await self._store.keep_pauses(new)
-            self._told = True
+            self._stale = True
 
     async def _refresh(self) -> None:
-        began, self._told = self._monotonic(), False
+        began, self._stale = self._monotonic(), False
         self._book = await self._store.book(self._book.policies)
         self._now = (await self._clock.read()).now
         self._read_at = began

@@ -15,11 +15,12 @@ from tests.waiting import eventually
 
 PAUSE = POLICY.document.pauses[0]
 COMMITMENTS = POLICY.document.commitments
+DURING, AFTER = "2021-10-04T09:00:00Z", "2022-01-10T09:00:00Z"
 KIND = {"registration.number": "1089599", "registration.country": "GB"}
 
 
 async def at(intake: Running, now: str, paused: bool) -> None:
-    """Set the clock, and wait until pages go by it."""
+    """Set the clock, and wait until the policy is known and pages go by it."""
     assert (await intake.call("PUT", "/v1/clock", "ada", json={"now": now})).status_code == 200
 
     async def noticed() -> bool:
@@ -31,8 +32,14 @@ async def at(intake: Running, now: str, paused: bool) -> None:
 @pytest.fixture
 async def visitor(intake: Running) -> Visitor:
     """Somebody in the middle of the pause."""
-    await at(intake, "2021-10-04T09:00:00Z", paused=True)
+    await at(intake, DURING, paused=True)
     return Visitor(intake)
+
+
+async def test_the_next_page_goes_by_a_clock_that_was_set(intake: Running, visitor: Visitor) -> None:
+    for now, paused in ((AFTER, False), (DURING, True), (AFTER, False)):
+        assert (await intake.call("PUT", "/v1/clock", "ada", json={"now": now})).status_code == 200
+        assert ("on hold" in (await visitor.open("/apply")).text) == paused
 
 
 async def begun(visitor: Visitor, category: str) -> str:

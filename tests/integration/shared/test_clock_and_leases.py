@@ -45,6 +45,22 @@ async def test_a_clock_whose_offset_leads_nowhere_can_be_set_right(database: Dat
     assert timedelta(0) <= await clock.now() - SET_TO < timedelta(seconds=5)
 
 
+async def test_whoever_keeps_the_time_is_told_when_it_was_set_and_only_once_it_is(database: Database) -> None:
+    clock, told = DatabaseClock(database), 0
+
+    def forget() -> None:
+        nonlocal told
+        told += 1
+
+    clock.when_set(forget)
+    await clock.read()
+    assert told == 0
+    await clock.set(SET_TO)
+    assert told == 1
+    await clock.reset()
+    assert told == 2
+
+
 async def later_than(clock: DatabaseClock, instant: datetime) -> bool:
     return await clock.now() > instant
 

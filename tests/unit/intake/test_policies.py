@@ -93,6 +93,16 @@ async def test_the_snapshot_is_read_again_after_a_second_or_when_there_is_news()
     assert store.reads == 3
 
 
+async def test_the_time_is_read_again_at_once_when_the_clock_was_set() -> None:
+    clock = FakeClock()
+    policies = Policies(FakePolicies(), clock, Monotonic())
+    assert (await policies.book())[1] == NOW
+    clock.move(days=7)
+    assert (await policies.book())[1] == NOW
+    policies.forget_the_time()
+    assert (await policies.book())[1] == NOW + 7 * DAY
+
+
 async def test_a_pause_is_kept_once_a_version() -> None:
     store = FakePolicies()
     policies = Policies(store, FakeClock(), Monotonic())
