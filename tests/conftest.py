@@ -48,6 +48,13 @@ def pytest_report_header() -> list[str]:
 gc.disable()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case made of bytes by its number: what a file is made of may say when it was made, and workers that collect
+    a second apart would have different tests."""
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     slow_first(items)
 
