@@ -44,7 +44,9 @@ def openapi_of(service: str, data: Path) -> dict[str, Any]:
     process.begin()
     try:
         process.wait_ready(probe="/healthz")
-        document: dict[str, Any] = httpx.get(f"{process.url}/openapi.json", trust_env=False).raise_for_status().json()
+        # the first asking makes the document, which takes a while where others use the machine too
+        answer = httpx.get(f"{process.url}/openapi.json", trust_env=False, timeout=60)
+        document: dict[str, Any] = answer.raise_for_status().json()
         return document
     finally:
         process.stop()

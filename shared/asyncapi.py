@@ -33,6 +33,7 @@ PUBLISHED_BY = {
     "receipts.decided.v1": "intake",
     "interest.registered.v1": "eligibility",
     "interest.invited.v1": "eligibility",
+    "interest.left.v1": "eligibility",
     "interest.erased.v1": "eligibility",
     "liaison.requested.v1": "intake",
     "liaison.erased.v1": "eligibility",

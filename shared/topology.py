@@ -75,6 +75,7 @@ CONSUMED: Final[dict[str, tuple[str, ...]]] = {
         "link.revoked.v1",
         "interest.registered.v1",
         "interest.invited.v1",
+        "interest.left.v1",
         "interest.erased.v1",
         "liaison.requested.v1",
         "liaison.erased.v1",

@@ -49,6 +49,7 @@ from shared.events.emails import (
 from shared.events.enquiries import (
     InterestErased,
     InterestInvited,
+    InterestLeft,
     InterestRegistered,
     InterestRequested,
     LiaisonErased,
@@ -85,6 +86,7 @@ __all__ = [
     "InformationRequested",
     "InterestErased",
     "InterestInvited",
+    "InterestLeft",
     "InterestRegistered",
     "InterestRequested",
     "LedgerAccount",
@@ -127,6 +129,7 @@ EVENTS: dict[str, type[BaseModel]] = {
     "interest.requested.v1": InterestRequested,
     "interest.registered.v1": InterestRegistered,
     "interest.invited.v1": InterestInvited,
+    "interest.left.v1": InterestLeft,
     "interest.erased.v1": InterestErased,
     "liaison.requested.v1": LiaisonRequested,
     "liaison.erased.v1": LiaisonErased,

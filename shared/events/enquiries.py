@@ -63,6 +63,16 @@ class InterestInvited(Published):
     invited_at: AwareDatetime
 
 
+class InterestLeft(Published):
+    """Somebody left the list of those who are told, with every interest of theirs. `subjects` are what letters to them
+    belong to: the held application of each interest, or else the interest. An invitation of `left_at` or before that has
+    not been sent yet is not sent any more."""
+
+    interest_id: str
+    subjects: list[str]
+    left_at: AwareDatetime
+
+
 class InterestErased(Published):
     """Somebody had what they entered in the short form deleted. `request_ids` are the requests of that interest."""
 

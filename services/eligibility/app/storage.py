@@ -100,7 +100,12 @@ class Storage:
     def outboxes(self) -> list[Outbox]:
         """What the sweeper publishes."""
         stores = (self.decisions, self.interests, self.policies, self.pauses, self.liaison, self.case_steps)
-        return [*(each.outbox for each in stores), self.interests.erasures, self.invitations.outbox]
+        return [
+            *(each.outbox for each in stores),
+            self.interests.leavings,
+            self.interests.erasures,
+            self.invitations.outbox,
+        ]
 
     def prepare(self) -> list[Callable[[], Awaitable[None]]]:
         """What makes the indexes."""

@@ -1,9 +1,10 @@
-"""The collections `interests` and `interest_erasures`.
+"""The collections `interests`, `interest_leavings` and `interest_erasures`.
 
 interests          one document an application, whose contact follows the newest revision, and one of the short form for each
                    person of an organisation: _id, source, application_id|null, revision, category, organisation_name,
                    country, contact {…}, locale, person, request_ids, registration, registered_at, left_at, told_in,
                    told_as, told_at, outbox
+interest_leavings  one fact for each time that somebody left: see `storage/leavings.py`
 interest_erasures  one fact for each that was erased: _id (the interest's), person, request_ids, erased_at, forget, outbox
 
 The interest of an application has no event: the decision that holds it says the same.
@@ -19,6 +20,7 @@ from pymongo import UpdateOne
 
 from services.eligibility.domain.interests import Erasure, Interest, Leaving, interest_id
 from services.eligibility.storage.decisions import SOURCE
+from services.eligibility.storage.leavings import LEAVINGS, event_of_leaving, fact_of_leaving
 from shared.application import Contact, Lane
 from shared.batches import Event
 from shared.errors import Conflict
@@ -40,15 +42,17 @@ WAITING: Final[Document] = {"told_in": None, "left_at": None}
 
 
 class MongoInterests:
-    """Interests in MongoDB, with their outbox; `erasures` is that of what was erased."""
+    """Interests in MongoDB, with their outbox; `leavings` and `erasures` are those of who left and of what was erased."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         async def heal(facts: Sequence[Document]) -> None:
             await self._delete([fact["_id"] for fact in facts])
 
         self._interests = database[INTERESTS]
+        self._leavings = database[LEAVINGS]
         self._erasures = database[ERASURES]
         self.outbox = Outbox(self._interests, event_of, publisher)
+        self.leavings = Outbox(self._leavings, event_of_leaving, publisher)
         self.erasures = Outbox(self._erasures, _event_of_erasure, publisher, before_publish=heal)
 
     async def prepare(self) -> None:
@@ -65,6 +69,7 @@ class MongoInterests:
             await self._interests.create_index(
                 [("told_in", 1), ("left_at", 1), ("category", 1), ("_id", 1)], name="waiting"
             )
+            await self._leavings.create_index("forget", name="forget", expireAfterSeconds=0)
             await self._erasures.create_index([("person", 1), ("erased_at", -1)], name="person")
             await self._erasures.create_index("forget", name="forget", expireAfterSeconds=0)
 
@@ -103,11 +108,18 @@ class MongoInterests:
             with classified():
                 await self._interests.bulk_write(updates, ordered=False)
 
-    async def leave_all(self, interest: Interest, at: datetime) -> None:
-        """End this one, and all others of its person."""
+    async def leave_all(self, interest: Interest, at: datetime, real: datetime) -> None:
+        """End this one, and all others of its person, and publish that they left."""
         same = {"$or": [{"_id": interest.interest_id}, {"person": interest.person}], "left_at": None}
         with classified():
+            ended = await self._interests.find(same, {"application_id": 1}).to_list(None)
+        if not ended:
+            return
+        fact = fact_of_leaving(interest.interest_id, ended, at, real + REMEMBERED)
+        stored = await self.leavings.append([fact], "interactive", real)
+        with classified():
             await self._interests.update_many(same, {"$set": {"left_at": at}})
+        await self.leavings.publish_or_leave(each.document for each in stored)
 
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
         """Store a form's interest; false when its person has one. `tell`: publish that it is registered."""

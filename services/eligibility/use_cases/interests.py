@@ -20,13 +20,13 @@ TRIES: Final = 10
 
 class Interests(Protocol):
     """Stored interests. `add` and `replace` publish that one is registered if they are to `tell`, or leave that to the
-    sweeper; they are false when somebody else was quicker."""
+    sweeper; they are false when somebody else was quicker. `leave_all` publishes who left."""
 
     async def find(self, interest_id: str) -> Interest | None: ...
     async def of_people(self, people: Collection[str]) -> Sequence[Interest]: ...
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool: ...
     async def replace(self, before: Interest, after: Interest, tell: bool, lane: Lane, real: datetime) -> bool: ...
-    async def leave_all(self, interest: Interest, at: datetime) -> None: ...
+    async def leave_all(self, interest: Interest, at: datetime, real: datetime) -> None: ...
     async def erased_at(self, person: str) -> datetime | None: ...
     async def erase_form(self, erasure: Erasure, real: datetime) -> None: ...
 
@@ -80,7 +80,8 @@ class LeaveInterests:
         found = await self._interests.find(interest_id)
         if found is None:
             return None
-        await self._interests.leave_all(found, (await self._clock.read()).now)
+        reading = await self._clock.read()
+        await self._interests.leave_all(found, reading.now, reading.real)
         log.info("left the list", interest_id=interest_id)
         return await self._interests.find(interest_id)
 
@@ -91,7 +92,7 @@ class LeaveInterests:
         if found is None or found.source != "form":
             return False
         reading = await self._clock.read()
-        await self._interests.leave_all(found, reading.now)
+        await self._interests.leave_all(found, reading.now, reading.real)
         erasure = Erasure(interest_id, found.person, found.request_ids, reading.now)
         await self._interests.erase_form(erasure, reading.real)
         log.info("interest erased", interest_id=interest_id)

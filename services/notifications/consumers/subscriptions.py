@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
 from typing import Protocol
 
 from services.notifications.use_cases.emails import Cause, Correspondence
@@ -19,6 +20,7 @@ from shared.events import (
     InboundAnswered,
     InformationRequested,
     InterestInvited,
+    InterestLeft,
     InterestRegistered,
     LiaisonRequested,
     LinkRequested,
@@ -35,6 +37,8 @@ class HeadStore(Protocol):
     async def amended(self, revisions: dict[str, int]) -> None: ...
 
     async def withdrawn(self, revisions: dict[str, int], undone: Collection[str] = ()) -> None: ...
+
+    async def left(self, left_at: dict[str, datetime]) -> None: ...
 
     async def revoked(self, generations: dict[str, int]) -> None: ...
 
@@ -94,6 +98,11 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
         found = [(_cause(event), event.data) for event in events]
         await correspondence.invite([(c, data) for c, data in found if isinstance(data, InterestInvited)], lane)
 
+    async def left(events: Sequence[Event], lane: Lane) -> None:
+        found = [event.data for event in events if isinstance(event.data, InterestLeft)]
+        found.sort(key=lambda each: each.left_at)
+        await heads.left({subject: each.left_at for each in found for subject in each.subjects})
+
     async def liaison_requested(events: Sequence[Event], lane: Lane) -> None:
         found = [(_cause(event), event.data) for event in events]
         await correspondence.confirm_liaison_requests(
@@ -143,6 +152,7 @@ def handlers(correspondence: Correspondence, heads: HeadStore, policies: PolicyS
         TYPE_OF[NominationRequested]: nomination_requested,
         TYPE_OF[InterestRegistered]: interest_registered,
         TYPE_OF[InterestInvited]: invited,
+        TYPE_OF[InterestLeft]: left,
         TYPE_OF[LiaisonRequested]: liaison_requested,
         TYPE_OF[ApplicationAppealed]: appealed,
         TYPE_OF[InformationRequested]: information_requested,

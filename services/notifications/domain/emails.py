@@ -12,7 +12,7 @@ one, and never one that is not on record.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 State = Literal["pending", "claimed", "sending", "sent", "failed", "unknown", "superseded"]
@@ -114,26 +114,32 @@ def settle(result: Result, attempts: int, age: timedelta, rules: RetryRules) -> 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Where an application stands: its newest revision known here, whether it was withdrawn, the newest pair (revision,
-    decision number) for which there is an outcome email, whether the import that brought it was undone, and whether it was
-    erased."""
+    decision number) for which there is an outcome email, whether the import that brought it was undone, whether it was
+    erased, and when its applicant last left the list of those who are told (also that of an interest of the short form)."""
 
     revision: int = 0
     withdrawn: bool = False
     newest: tuple[int, int] = (0, 0)
     undone: bool = False
     erased: bool = False
+    left_at: datetime | None = None
 
 
-def superseded(kind: Kind, revision: int, number: int, standing: Standing) -> str | None:
+def superseded(
+    kind: Kind, revision: int, number: int, standing: Standing, invited_at: datetime | None = None
+) -> str | None:
     """Why an email must not go out any more, or None. An acknowledgement, a notice or an admission stays true, so it
     goes out; unless the application should never have been there. A nominee whom an amendment names still is to be asked,
-    and who is invited to apply anew may have amended the old application."""
+    and who is invited to apply anew may have amended the old application. `invited_at`: of an invitation; who leaves the
+    list after it and asks anew gets the next one."""
     if standing.erased:
         return "superseded: the application was erased"
     if standing.undone:
         return "superseded: the import that brought the application was undone"
     if standing.withdrawn and kind in ("outcome", "admission", "nomination", "invitation"):
         return "superseded: the application was withdrawn"
+    if invited_at is not None and standing.left_at is not None and standing.left_at >= invited_at:
+        return "superseded: they left the list"
     if kind != "outcome":
         return None
     if standing.revision > revision:

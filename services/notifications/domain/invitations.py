@@ -19,6 +19,7 @@ class Invited:
     application_id: str | None
     request_id: str | None
     lifted_at: datetime
+    invited_at: datetime
     asked_policy: str
     before: PolicyDocument | None = None
 
@@ -35,6 +36,7 @@ def invited(told: InterestInvited, before: PolicyDocument | None) -> Invited:
         application_id=told.application_id,
         request_id=told.request_id,
         lifted_at=told.lifted_at,
+        invited_at=told.invited_at,
         asked_policy=told.asked_policy_hash,
         before=before,
     )

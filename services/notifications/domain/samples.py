@@ -47,7 +47,7 @@ def sample_letter(
 ) -> Letter:
     """A letter for the template `name`, as if an applicant had applied at `now`."""
     wanted = wanted or Wanted()
-    invited = Invited(SAMPLE_ID, SAMPLE_ID, None, now, wanted.asked_policy, wanted.before)
+    invited = Invited(SAMPLE_ID, SAMPLE_ID, None, now, now, wanted.asked_policy, wanted.before)
     kinds: dict[str, Kind] = {
         ACKNOWLEDGEMENT: "acknowledgement",
         NOMINATION: "nomination",

@@ -23,7 +23,7 @@ BY_ID: Final = "_id_"
 _HELD: Final = ["claimed", "sending"]
 _SENT_FIELDS: Final = (
     *("application_id", "revision", "number", "kind", "template", "to", "mime", "attempts", "queued_at", "lane"),
-    "trace",
+    *("trace", "invited_at"),
 )
 
 
@@ -92,6 +92,7 @@ class MongoQueue:
                 newest=newest.get(each, (0, 0)),
                 undone=heads.get(each, {}).get("undone", False),
                 erased=heads.get(each, {}).get("erased", False),
+                left_at=heads.get(each, {}).get("left_at"),
             )
             for each in ids
         }
@@ -199,6 +200,7 @@ def _claimed(row: Mapping[str, Any]) -> Claimed:
         queued_at=row["queued_at"].astimezone(UTC),
         lane=row["lane"],
         trace=row["trace"],
+        invited_at=row.get("invited_at"),
     )
 
 

@@ -1,7 +1,8 @@
 """Email records: collection `emails`, one document an email, with its bytes, its state and its history.
 
     {_id, application_id, revision, number, kind, template, template_version, locale, policy_hash, to, subject, message_id,
-     mime, lane, trace, state, due, attempts, claim?, queued_at, created_at, history: [{at, state, detail}], outbox}
+     mime, invited_at?, lane, trace, state, due, attempts, claim?, queued_at, created_at, history: [{at, state, detail}],
+     outbox}
 
 `due` is the real time at which a dispatcher has to look at it next: when to try, or when the claim runs out; None in a
 final state. `outbox` is None until the email is in a final state, which is what its event reports.
@@ -109,6 +110,7 @@ def _document(email: NewEmail, lane: Lane, reading: Reading) -> Document:
         "subject": composed.subject,
         "message_id": composed.message_id,
         "mime": Binary(composed.mime),
+        **({"invited_at": letter.invited.invited_at} if letter.invited else {}),
         "lane": LANE_ORDER[lane],
         "trace": email.trace,
         "state": state,

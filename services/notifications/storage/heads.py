@@ -1,12 +1,15 @@
-"""How far applications have come: `heads`, {_id: application id, revision, withdrawn, undone, erased, link_generation}.
+"""How far applications have come: `heads`.
 
-Only what was amended, withdrawn or erased, or whose links were revoked, has a head; numbers only grow, and a withdrawal
-stays.
+    {_id: application id, revision, withdrawn, undone, erased, left_at, link_generation}
+
+Only what was amended, withdrawn or erased, or whose links were revoked, or whose applicant left the list of those who are
+told, has a head; numbers only grow, and a withdrawal stays. An interest of the short form has one under its own id.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from pymongo import UpdateOne
@@ -46,6 +49,12 @@ class Heads:
                 )
                 for each, revision in revisions.items()
             ]
+        )
+
+    async def left(self, left_at: Mapping[str, datetime]) -> None:
+        """Application id, or that of a short form's interest → when its person left the list. Raises Transient."""
+        await self._write(
+            [UpdateOne({"_id": each}, {"$max": {"left_at": at}}, upsert=True) for each, at in left_at.items()]
         )
 
     async def revoked(self, generations: Mapping[str, int]) -> None:

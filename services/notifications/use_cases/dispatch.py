@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """An email as a dispatcher holds it. `queued_at` is real time; `lane` 0 or 1."""
+    """An email as a dispatcher holds it. `queued_at` is real time; `lane` 0 or 1; only invitations have `invited_at`."""
 
     email_id: str
     application_id: str
@@ -54,6 +54,7 @@ class Claimed:
     queued_at: datetime
     lane: int
     trace: str | None
+    invited_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +156,7 @@ class Dispatcher:
         stale: list[tuple[Claimed, Transition]] = []
         for email in claim.emails:
             standing = standings.get(email.application_id, Standing())
-            reason = superseded(email.kind, email.revision, email.number, standing)
+            reason = superseded(email.kind, email.revision, email.number, standing, email.invited_at)
             if reason is None:
                 wanted.append(email)
             else:

@@ -128,7 +128,7 @@ async def test_the_list_is_read_in_chunks_and_what_is_told_is_off_it(stores: Sto
     found = await stores.interests.find(first.interest_id)
     assert found is not None
     assert (found.told_in, found.told_as, found.told_at) == ("break:1", "invited", AFTER)
-    await stores.interests.leave_all(interest(3), NOW)
+    await stores.interests.leave_all(interest(3), NOW, NOW)
     assert await stores.waiting.left_counts() == {"financial_institution": 1}
     assert (await stores.interests.counts())[TECH] == {"live": 0, "left": 0, "told": 2}
 

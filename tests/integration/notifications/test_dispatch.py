@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from services.notifications.delivery.smtp import Route, SmtpCarrier
 from services.notifications.domain.emails import RetryRules
+from services.notifications.domain.invitations import Invited
 from services.notifications.use_cases.dispatch import Dispatcher, DispatchRules, Recovery
 from services.notifications.use_cases.emails import NewEmail
 from shared.application import Lane
@@ -16,7 +18,7 @@ from shared.errors import Transient
 from shared.mongo import Database
 from tests.integration.notifications.mailrooms import InMongo
 from tests.integration.notifications.smtp import DROP, MisbehavingServer
-from tests.unit.notifications.letters import new_email
+from tests.unit.notifications.letters import NOW, POLICY, new_email
 from tests.waiting import eventually
 
 AT_ONCE = RetryRules(first=timedelta(0))
@@ -133,6 +135,31 @@ async def test_what_was_amended_or_withdrawn_before_its_turn_is_not_mailed(offic
     assert await office.states(withdrawn) == ["pending", "superseded"]
     assert sorted(office.mailroom.reported()) == sorted(
         [(amended.email_id, "failed"), (withdrawn.email_id, "failed"), (current.email_id, "sent")]
+    )
+
+
+async def test_who_left_the_list_gets_no_invitation_of_before_in_whatever_order_it_is_told(office: Office) -> None:
+    """Theirs waits behind thousands of others when they leave; or the leaving overtakes the invitation, in another lane."""
+    told_first, told_later, back, stays = (invitation(f"{name}@charity.example") for name in ("f", "l", "b", "s"))
+    second = timedelta(seconds=1)
+    await office.mailroom.heads.left({told_first.letter.application_id: NOW + second})
+    await office.add(told_first, told_later, back, stays)
+    await office.mailroom.heads.left({told_later.letter.application_id: NOW, back.letter.application_id: NOW - second})
+    await drain(office.dispatcher())
+    assert office.arrived() == ["b@charity.example", "s@charity.example"]
+    for each in (told_first, told_later):
+        found = await office.mailroom.find(each.email_id)
+        assert found is not None
+        assert [entry.detail for entry in found[0].history] == ["written", "superseded: they left the list"]
+
+
+def invitation(to: str) -> NewEmail:
+    """That somebody was invited at `NOW`."""
+    email = new_email(to=to)
+    invited = Invited("i", email.letter.application_id, None, lifted_at=NOW, invited_at=NOW, asked_policy=POLICY.hash)
+    return replace(
+        email,
+        letter=replace(email.letter, kind="invitation", template="invitation", revision=0, number=0, invited=invited),
     )
 
 

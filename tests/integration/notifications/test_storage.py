@@ -197,6 +197,13 @@ async def test_an_application_whose_import_was_undone_stands_so_for_good(real: I
     }
 
 
+async def test_who_left_the_list_stands_so_since_the_last_time(real: InMongo) -> None:
+    earlier, later = NOW - timedelta(hours=1), NOW
+    await real.heads.left({"a": earlier, "b": later})
+    await real.heads.left({"a": later, "b": earlier})
+    assert await real.queue.standings(["a", "b"]) == {"a": Standing(left_at=later), "b": Standing(left_at=later)}
+
+
 async def test_emails_are_listed_newest_first_page_by_page_and_by_what_is_asked(mailroom: Mailroom) -> None:
     emails = [new_email(to=f"ada{index}@charity.example") for index in range(5)]
     for email in emails:

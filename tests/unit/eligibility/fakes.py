@@ -189,6 +189,7 @@ class FakeInterests:
         self.stored: dict[str, Interest] = {}
         self.told: list[Interest] = []
         self.erasures: dict[str, Erasure] = {}
+        self.left: list[tuple[list[str], datetime]] = []
 
     async def register(self, interests: Sequence[Interest], lane: Lane, real: datetime) -> None:
         for each in interests:
@@ -230,11 +231,16 @@ class FakeInterests:
         self.told += [after] * tell
         return True
 
-    async def leave_all(self, interest: Interest, at: datetime) -> None:
-        for each in list(self.stored.values()):
-            same = each.person == interest.person or each.interest_id == interest.interest_id
-            if same and each.left_at is None:
-                self.stored[each.interest_id] = replace(each, left_at=at)
+    async def leave_all(self, interest: Interest, at: datetime, real: datetime) -> None:
+        ended = [
+            each
+            for each in self.stored.values()
+            if (each.person == interest.person or each.interest_id == interest.interest_id) and each.left_at is None
+        ]
+        for each in ended:
+            self.stored[each.interest_id] = replace(each, left_at=at)
+        if ended:
+            self.left.append((sorted(each.application_id or each.interest_id for each in ended), at))
 
     async def erased_at(self, person: str) -> datetime | None:
         return max((each.erased_at for each in self.erasures.values() if each.person == person), default=None)

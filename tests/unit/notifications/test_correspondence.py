@@ -23,6 +23,7 @@ from shared.events import (
     ApplicationSummary,
     ApplicationWithdrawn,
     DraftSaved,
+    InterestLeft,
     LinkRequested,
     LinkRevoked,
     Outcome,
@@ -69,6 +70,7 @@ class FakeHeads:
     def __init__(self) -> None:
         self.told: list[tuple[str, dict[str, int]]] = []
         self.generations: dict[str, int] = {}
+        self.left_at: dict[str, datetime] = {}
 
     async def amended(self, revisions: dict[str, int]) -> None:
         self.told.append(("amended", revisions))
@@ -77,6 +79,9 @@ class FakeHeads:
         self.told.append(("withdrawn", revisions))
         if undone:
             self.told.append(("undone", dict.fromkeys(undone, 0)))
+
+    async def left(self, left_at: dict[str, datetime]) -> None:
+        self.left_at |= left_at
 
     async def revoked(self, generations: dict[str, int]) -> None:
         self.generations |= generations
@@ -216,6 +221,15 @@ async def test_amendments_and_withdrawals_are_noted_and_not_mailed() -> None:
         ("amended", {first.application_id: 4}),
         ("withdrawn", {first.application_id: 4}),
     ]
+    assert service.written() == []
+
+
+async def test_of_all_leavings_of_a_message_the_last_one_is_noted_for_each_of_a_person_s_interests() -> None:
+    service, hour = Service(), timedelta(hours=1)
+    leavings = [(["a", "b"], NOW), (["b", "c"], NOW + hour), (["a"], NOW - hour)]
+    told = [InterestLeft(interest_id="i", subjects=subjects, left_at=at) for subjects, at in leavings]
+    await service.receive(*(Event(str(uuid4()), "i", NOW, "/accede/eligibility", each) for each in told))
+    assert service.heads.left_at == {"a": NOW, "b": NOW + hour, "c": NOW + hour}
     assert service.written() == []
 
 

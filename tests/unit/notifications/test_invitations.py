@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
@@ -114,8 +115,13 @@ async def test_it_can_be_unsubscribed_from_by_one_click(changes: dict[str, Any],
     assert ("have deleted what you entered" in said.text) is ("request_id" in changes)
 
 
-def test_it_is_left_out_when_the_application_was_withdrawn_and_reported_to_nobody() -> None:
+def test_it_is_left_out_when_the_application_was_withdrawn_or_they_left_since_and_reported_to_nobody() -> None:
     assert superseded("invitation", 0, 0, Standing(withdrawn=True)) == "superseded: the application was withdrawn"
     assert superseded("invitation", 0, 0, Standing(revision=2, newest=(2, 1))) is None
+    before, after = NOW - timedelta(seconds=1), NOW + timedelta(seconds=1)
+    for left_at, goes_out in ((None, True), (before, True), (NOW, False), (after, False)):
+        reason = superseded("invitation", 0, 0, Standing(left_at=left_at), NOW)
+        assert reason == (None if goes_out else "superseded: they left the list"), left_at
+        assert superseded("outcome", 1, 1, Standing(left_at=left_at)) is None, "the outcome of an application still is"
     document = {"_id": "e", "template": "invitation", "state": "sent", "attempts": 1, "lane": 1, "trace": None}
     assert outbox_mark(document, Reading(NOW, NOW)) is None
