@@ -150,6 +150,15 @@ async def test_who_came_in_and_who_did_not_is_in_the_audit(eligibility: Running)
             assert words in shown
 
 
+async def test_the_page_names_kinds_of_organisation_as_the_policy_does(eligibility: Running) -> None:
+    link = await opened(eligibility, "uma")
+    async with browser(eligibility) as client:
+        await enter(client, link)
+        shown = (await client.get("/console/audit?about=pause&subject=review-2021")).text
+    assert "Exempt: Member state of the United Nations, " in shown
+    assert "Un member state" not in shown
+
+
 async def test_what_was_done_in_another_service_is_told_once_also_of_what_is_erased(eligibility: Running) -> None:
     """Events come twice and in any order; whatever else comes about an erased application is passed over."""
     name, at = str(uuid4()), datetime(2022, 1, 10, 9, 0, tzinfo=UTC)

@@ -14,6 +14,9 @@ from fastapi.responses import HTMLResponse
 from services.eligibility.domain.audit import ABOUT, Entry, Place, Wanted, place_of
 from services.eligibility.pages.console.frame import Console, OperatorVisit
 from services.eligibility.use_cases.audit import Audit
+from services.eligibility.use_cases.policies import Rules
+from shared.clock import Clock
+from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.layout import day, moment, words
 
 PATH: Final = "/console/audit"
@@ -46,8 +49,8 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 Text = Annotated[str, Query(max_length=300)]
 
 
-def routes(console: Console, audit: Audit) -> APIRouter:
-    """The page."""
+def routes(console: Console, audit: Audit, rules: Rules, clock: Clock) -> APIRouter:
+    """The page. `rules` say what the kinds of organisation are called."""
     console.entry("Records", "Audit", PATH, order=20)
     router = APIRouter(include_in_schema=False)
 
@@ -72,12 +75,14 @@ def routes(console: Console, audit: Audit) -> APIRouter:
             before=_place(before),
         )
         found = await audit.page(wanted, SHOWN)
+        kinds = (await rules.current()).policy_at((await clock.read()).now).document.categories
+        labels = {name: text_in(each.label, DEFAULT_LOCALE) for name, each in kinds.items()}
         following = {**given, "before": str(found[-1].place)} if len(found) == SHOWN else None
         return visit.page(
             "console/audit.html",
             asked=asked,
             kinds=[("", "Anything"), *((each, words(each)) for each in ABOUT)],
-            entries=[_shown(each, may_see_accounts=visit.may("admin")) for each in found],
+            entries=[_shown(each, labels, may_see_accounts=visit.may("admin")) for each in found],
             more=f"{PATH}?{urlencode(following)}" if following else None,
             first=f"{PATH}?{urlencode(given)}" if before else None,
         )
@@ -85,7 +90,7 @@ def routes(console: Console, audit: Audit) -> APIRouter:
     return router
 
 
-def _shown(entry: Entry, *, may_see_accounts: bool) -> dict[str, Any]:
+def _shown(entry: Entry, labels: Mapping[str, str], *, may_see_accounts: bool) -> dict[str, Any]:
     about = entry.place.about
     linked = about not in _ADMINS or may_see_accounts
     return {
@@ -97,21 +102,25 @@ def _shown(entry: Entry, *, may_see_accounts: bool) -> dict[str, Any]:
         "link": f"{PAGES[about]}/{entry.subject_id}" if linked and about in PAGES else None,
         "what": words(entry.what),
         "changes": [
-            (words(name), _word(name, entry.old[name]) if name in entry.old else None, _word(name, value))
+            (
+                words(name),
+                _word(name, entry.old[name], labels) if name in entry.old else None,
+                _word(name, value, labels),
+            )
             for name, value in entry.new.items()
         ],
         "why": entry.why,
     }
 
 
-def _word(name: str, value: Any) -> str:
-    """A value as people say it."""
+def _word(name: str, value: Any, labels: Mapping[str, str]) -> str:
+    """A value as people say it; `labels` are those of the kinds of organisation."""
     if value is None or value in ("", [], ()):
         return "every kind" if name == "covers" else "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(words(str(each)) for each in value)
+        return ", ".join(labels.get(str(each)) or words(str(each)) for each in value)
     if isinstance(value, Mapping):
         return "\n".join(f"{locale}: {text}" for locale, text in value.items())
     if not isinstance(value, str):
@@ -122,6 +131,8 @@ def _word(name: str, value: Any) -> str:
         return day(date.fromisoformat(value))
     if name in _NAMED:
         return words(value)
+    if value in labels:
+        return labels[value]
     return value[:12] if _HASH.fullmatch(value) else value
 
 
