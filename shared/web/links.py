@@ -33,8 +33,9 @@ DESK_EMAILS: Final = "desk-emails"
 """The purpose of the link from the console to the emails about an application. Its subject is the application's id."""
 DESK_DOCUMENTS: Final = "desk-documents"
 """The purpose of the link from the console to the documents of an application. Its subject is the application's id."""
-DESK_OPENS_FOR: Final = timedelta(days=1)
-"""How long links from the console open: it makes them anew with each page."""
+DESK_OPENS_FOR: Final = timedelta(hours=1)
+"""How long links from the console open: it makes them anew with each page, and who is no longer let in there is not to see
+more than that by a page that was left open."""
 _INTEREST: Final = "interest."
 
 

@@ -1,6 +1,6 @@
 """`/desk/documents/{token}`: the documents beside an application's answers, for the secretariat.
 
-Its console has the link, which opens for a day."""
+Its console has the link, which opens for an hour."""
 
 from __future__ import annotations
 

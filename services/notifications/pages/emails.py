@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from services.notifications.domain.emails import KINDS, STATES, Kind, State
 from services.notifications.domain.letters import TEMPLATES
 from services.notifications.use_cases.previews import Previews, TemplateVersion
-from services.notifications.use_cases.records import Records, content_of
+from services.notifications.use_cases.records import EmailRecord, Records, content_of
 from shared.errors import Gone, Transient
 from shared.policy.base import DEFAULT_LOCALE
 from shared.policy.languages import direction_of, language_name
@@ -114,22 +114,21 @@ def page_routes(pages: Pages, records: Records, previews: Previews, links: Links
 
     @router.get("/emails/view/{token}", include_in_schema=False)
     async def email(token: str) -> HTMLResponse:
-        found = await records.find(links.open(PURPOSE, token, MAX_AGE))
-        if found is None:
-            raise not_found("email")
-        record, mime = found
-        if not mime:
-            raise Gone("What this email said was erased with its application.")
-        return pages.page(
-            "email.html",
-            headers=SHOWING_AN_EMAIL,
-            email=record,
-            content=content_of(mime),
-            shown=shown_in(record),
-            public_url=public_url,
-        )
+        return email_page(pages, await records.find(links.open(PURPOSE, token, MAX_AGE)))
 
     return router
+
+
+def email_page(pages: Pages, found: tuple[EmailRecord, bytes] | None) -> HTMLResponse:
+    """An email as it is on record. Raises not found when there is none, Gone when it was erased."""
+    if found is None:
+        raise not_found("email")
+    record, mime = found
+    if not mime:
+        raise Gone("What this email said was erased with its application.")
+    return pages.page(
+        "email.html", headers=SHOWING_AN_EMAIL, email=record, content=content_of(mime), shown=shown_in(record)
+    )
 
 
 class Written(Protocol):

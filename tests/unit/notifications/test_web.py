@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
+from itsdangerous import TimestampSigner
 
 from services.notifications.api.emails import email_routes
 from services.notifications.api.templates import template_routes
 from services.notifications.domain.emails import Transition
 from services.notifications.domain.letters import TEMPLATES
+from services.notifications.pages.desk_emails import desk_email_routes
 from services.notifications.pages.emails import DESCRIPTIONS, page_routes
 from services.notifications.use_cases.emails import NewEmail
 from services.notifications.use_cases.previews import Previews
@@ -48,14 +51,17 @@ class Site:
         )
         self.app.include_router(template_routes(previews))
         own = pages("services.notifications.pages")
+        self.app.include_router(desk_email_routes(own, self.mailroom, LINKS))
         self.app.include_router(page_routes(own, self.mailroom, previews, LINKS, "https://join.example"))
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://test")
 
     async def _ready(self) -> list[Any]:
         return []
 
-    async def add(self, organisation: str = "Kinder schützen e.V.", address: str = "ada@charity.example") -> NewEmail:
-        written = letter("incomplete", organisation=organisation, address=address)
+    async def add(
+        self, organisation: str = "Kinder schützen e.V.", address: str = "ada@charity.example", **of: Any
+    ) -> NewEmail:
+        written = letter("incomplete", organisation=organisation, address=address, **of)
         email_id = f"00000000-0000-5000-8000-{len(self.mailroom.rows):012}"
         email = NewEmail(email_id, written, composer().compose(written, POLICY.document, email_id, NOW), None)
         await self.mailroom.add([email], "bulk", await FakeClock(NOW).read())
@@ -222,3 +228,21 @@ async def test_whoever_holds_its_link_sees_an_email_and_nothing_in_it_can_run(si
 async def test_a_link_for_another_purpose_opens_no_email(site: Site, purpose: str) -> None:
     assert (await site.client.get(f"/emails/view/{LINKS.sign(purpose, 'x')}")).status_code == 404
     assert (await site.client.get(f"/emails/view/{LINKS.sign('email', 'unknown')}")).status_code == 404
+
+
+async def test_a_link_of_the_desk_opens_the_emails_of_its_application_and_of_no_other_for_an_hour(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = await site.add(), await site.add(application_id=str(uuid4()))
+    path = f"/desk/emails/{LINKS.sign('desk-emails', own.letter.application_id)}"
+    listed = (await site.client.get(path)).text
+    assert f"{path}/{own.email_id}" in listed
+    assert other.email_id not in listed
+    assert "/emails/view/" not in listed, "that would open for a year"
+    assert "Kinder schützen e.V." in (await site.client.get(f"{path}/{own.email_id}")).text
+    assert (await site.client.get(f"{path}/{other.email_id}")).status_code == 404
+    now = TimestampSigner("any").get_timestamp()
+    for passed, opens in ((3_500, True), (3_700, False)):
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self, at=now + passed: at)
+        answers = [await site.client.get(each) for each in (path, f"{path}/{own.email_id}")]
+        assert [each.status_code == 200 for each in answers] == [opens, opens]
