@@ -4,7 +4,7 @@ interests          one document an application, whose contact follows the newest
                    person of an organisation: _id, source, application_id|null, revision, category, organisation_name,
                    country, contact {…}, locale, person, request_ids, registration, registered_at, left_at, told_in,
                    told_as, told_at, outbox
-interest_leavings  one fact for each time that somebody left: see `storage/leavings.py`
+interest_leavings  one fact for each time that somebody left: _id, interest_id, subjects, left_at, forget, outbox
 interest_erasures  one fact for each that was erased: _id (the interest's), person, request_ids, erased_at, forget, outbox
 
 The interest of an application has no event: the decision that holds it says the same.
@@ -12,29 +12,32 @@ The interest of an application has no event: the decision that holds it says the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from pymongo import UpdateOne
 
 from services.eligibility.domain.interests import Erasure, Interest, Leaving, interest_id
-from services.eligibility.storage.decisions import SOURCE
-from services.eligibility.storage.leavings import LEAVINGS, event_of_leaving, fact_of_leaving
-from shared.application import Contact, Lane
-from shared.batches import Event
+from services.eligibility.storage.interest_facts import (
+    event_of,
+    event_of_erasure,
+    event_of_leaving,
+    fact_of,
+    fact_of_leaving,
+    interest_of,
+    mark_of,
+)
+from shared.application import Lane
 from shared.errors import Conflict
-from shared.events import InterestErased, InterestRegistered, event_id
 from shared.mongo import Database, Document, classified
-from shared.outbox import LEASE, Outbox, Publisher
-from shared.tracing import current_traceparent
+from shared.outbox import Outbox, Publisher
 
 INTERESTS: Final = "interests"
+LEAVINGS: Final = "interest_leavings"
 ERASURES: Final = "interest_erasures"
 REMEMBERED: Final = timedelta(days=30)
 """How long it is known that a person had all erased: longer than any request is on its way."""
-_TYPE: Final = "interest.registered.v1"
-_ERASED: Final = "interest.erased.v1"
 _FOLLOWS: Final = ("revision", "category", "organisation_name", "country", "contact", "locale", "person", "left_at")
 
 WAITING: Final[Document] = {"told_in": None, "left_at": None}
@@ -53,7 +56,7 @@ class MongoInterests:
         self._erasures = database[ERASURES]
         self.outbox = Outbox(self._interests, event_of, publisher)
         self.leavings = Outbox(self._leavings, event_of_leaving, publisher)
-        self.erasures = Outbox(self._erasures, _event_of_erasure, publisher, before_publish=heal)
+        self.erasures = Outbox(self._erasures, event_of_erasure, publisher, before_publish=heal)
 
     async def prepare(self) -> None:
         """Make the indexes. Idempotent."""
@@ -75,7 +78,7 @@ class MongoInterests:
 
     async def register(self, interests: Sequence[Interest], lane: Lane, real: datetime) -> None:
         """Store those of applications, or bring up to date where the stored one is of an earlier revision."""
-        facts = {interest.interest_id: {**_fact_of(interest), "outbox": None} for interest in interests}
+        facts = {interest.interest_id: {**fact_of(interest), "outbox": None} for interest in interests}
         stored = await self.outbox.append(list(facts.values()), lane, real)
         stale = [facts[item.document["_id"]] for item in stored if not item.fresh]
         updates = [
@@ -123,8 +126,8 @@ class MongoInterests:
 
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
         """Store a form's interest; false when its person has one. `tell`: publish that it is registered."""
-        fact = _fact_of(interest)
-        fact["outbox"] = _mark_of(fact, lane, real) if tell else None
+        fact = fact_of(interest)
+        fact["outbox"] = mark_of(fact, lane, real) if tell else None
         try:
             with classified():
                 await self._interests.insert_one(fact)
@@ -135,9 +138,9 @@ class MongoInterests:
 
     async def replace(self, before: Interest, after: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
         """Store `after` if what is stored is still `before`; whether it did."""
-        fact = _fact_of(after)
+        fact = fact_of(after)
         if tell:
-            fact["outbox"] = _mark_of(fact, lane, real)
+            fact["outbox"] = mark_of(fact, lane, real)
         unchanged = {
             "_id": before.interest_id,
             "left_at": before.left_at,
@@ -233,82 +236,3 @@ _BEHIND: Final[list[Document]] = [
     {"$group": {"_id": "$category", "live": {"$sum": 1}}},
 ]
 """Live interests of the form whose person has an application's: there are few of the form."""
-
-
-def event_of(fact: Mapping[str, Any]) -> Event:
-    """The event of a form's interest: that it was registered, with what is known of it now."""
-    data = InterestRegistered.model_construct(
-        interest_id=fact["_id"],
-        application_id=fact["application_id"],
-        category=fact["category"],
-        organisation_name=fact["organisation_name"],
-        contact=Contact.model_construct(**fact["contact"]),
-        locale=fact["locale"],
-        registered_at=fact["registered_at"],
-        source=fact["source"],
-        country=fact["country"],
-    )
-    return Event(_event_id(fact), fact["_id"], fact["registered_at"], SOURCE, data)
-
-
-def _event_id(fact: Mapping[str, Any]) -> str:
-    return event_id(fact["_id"], fact["registration"], _TYPE)
-
-
-def _mark_of(fact: Mapping[str, Any], lane: Lane, real: datetime) -> Document:
-    return {
-        "event": _event_id(fact),
-        "lane": lane,
-        "trace": current_traceparent(),
-        "due": real + LEASE,
-        "tries": 0,
-    }
-
-
-def _event_of_erasure(fact: Mapping[str, Any]) -> Event:
-    data = InterestErased.model_construct(
-        interest_id=fact["_id"], request_ids=fact["request_ids"], erased_at=fact["erased_at"]
-    )
-    return Event(event_id(fact["_id"], 1, _ERASED), fact["_id"], fact["erased_at"], SOURCE, data)
-
-
-def _fact_of(interest: Interest) -> Document:
-    return {
-        "_id": interest.interest_id,
-        "source": interest.source,
-        "application_id": interest.application_id,
-        "revision": interest.revision,
-        "category": interest.category,
-        "organisation_name": interest.organisation_name,
-        "country": interest.country,
-        "contact": {"name": interest.contact.name, "email": interest.contact.email},
-        "locale": interest.locale,
-        "person": interest.person,
-        "request_ids": list(interest.request_ids),
-        "registration": interest.registration,
-        "registered_at": interest.registered_at,
-        "left_at": interest.left_at,
-        "told_in": interest.told_in,
-        "told_as": interest.told_as,
-        "told_at": interest.told_at,
-    }
-
-
-def interest_of(fact: Mapping[str, Any]) -> Interest:
-    return Interest(
-        application_id=fact["application_id"],
-        revision=fact["revision"],
-        category=fact["category"],
-        organisation_name=fact["organisation_name"],
-        contact=Contact.model_construct(**fact["contact"]),
-        locale=fact["locale"],
-        registered_at=fact["registered_at"],
-        left_at=fact["left_at"],
-        source=fact.get("source", "application"),
-        country=fact.get("country"),
-        request_ids=tuple(fact.get("request_ids", ())),
-        registration=fact.get("registration", 1),
-        told_in=fact.get("told_in"),
-        told_as=fact.get("told_as"),
-        told_at=fact.get("told_at"),
-    )
