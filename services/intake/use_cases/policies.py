@@ -41,7 +41,7 @@ class Policies:
         self._book = PolicyBook()
         self._now: datetime | None = None
         self._read_at = 0.0
-        self._stale = False
+        self._news = self._seen = 0
         self._reading = asyncio.Lock()
 
     async def book(self) -> tuple[PolicyBook, datetime]:
@@ -54,11 +54,11 @@ class Policies:
         return self._book, self._now + timedelta(seconds=self._monotonic() - self._read_at)
 
     def _is_old(self) -> bool:
-        return self._stale or self._now is None or self._monotonic() - self._read_at > MAX_AGE
+        return self._seen != self._news or self._now is None or self._monotonic() - self._read_at > MAX_AGE
 
     def forget_the_time(self) -> None:
         """Read the time anew before it is told again: the clock was set."""
-        self._stale = True
+        self._news += 1
 
     async def current(self) -> KnownPolicy:
         """The policy in force now. Raises NoPolicyYet, Transient."""
@@ -73,7 +73,7 @@ class Policies:
         told = [KnownPolicy(each.policy_hash, each.effective_from, each.document, each.number) for each in events]
         if new := [each for each in told if _differs(self._book.policies.get(each.id), each)]:
             await self._store.keep_policies(new)
-            self._stale = True
+            self._news += 1
 
     async def changed(self, events: Sequence[PauseChanged]) -> None:
         """Keep versions of pauses that are new. Raises Transient."""
@@ -83,13 +83,13 @@ class Policies:
         ]
         if new := [each for each in told if each not in self._book.pauses]:
             await self._store.keep_pauses(new)
-            self._stale = True
+            self._news += 1
 
     async def _refresh(self) -> None:
-        began, self._stale = self._monotonic(), False
+        began, news = self._monotonic(), self._news
         self._book = await self._store.book(self._book.policies)
         self._now = (await self._clock.read()).now
-        self._read_at = began
+        self._read_at, self._seen = began, news
 
 
 def _differs(known: KnownPolicy | None, told: KnownPolicy) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from services.eligibility.domain.pauses import PauseVersion, in_force
 from services.intake.domain.policies import KnownPause, KnownPolicy, PolicyBook
 from services.intake.use_cases.policies import NoPolicyYet, Policies
+from shared.errors import Transient
 from shared.events import PauseChanged, PolicyActivated
 from tests.unit.intake.fakes import NOW, FakeClock, FakePolicies
 from tests.unit.intake.samples import POLICY
@@ -100,6 +103,59 @@ async def test_the_time_is_read_again_at_once_when_the_clock_was_set() -> None:
     clock.move(days=7)
     assert (await policies.book())[1] == NOW
     policies.forget_the_time()
+    assert (await policies.book())[1] == NOW + 7 * DAY
+
+
+class Slow(FakePolicies):
+    """Reads only when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_read, self.reading = asyncio.Event(), asyncio.Event()
+
+    async def book(self, known: Mapping[str, KnownPolicy]) -> PolicyBook:
+        self.reading.set()
+        await self.may_read.wait()
+        return await super().book(known)
+
+
+async def test_nobody_gets_the_time_of_before_while_it_is_read_again() -> None:
+    store, clock = Slow(), FakeClock()
+    store.may_read.set()
+    policies = Policies(store, clock, Monotonic())
+    await policies.book()
+    clock.move(days=7)
+    policies.forget_the_time()
+    store.may_read.clear()
+    store.reading.clear()
+    first = asyncio.create_task(policies.book())
+    await store.reading.wait()
+    second = asyncio.create_task(policies.book())
+    await asyncio.sleep(0)
+    assert not second.done()
+    store.may_read.set()
+    assert [now for _, now in await asyncio.gather(first, second)] == [NOW + 7 * DAY] * 2
+
+
+async def test_the_time_of_before_stays_forgotten_when_reading_it_again_fails() -> None:
+    class Away(FakePolicies):
+        away = False
+
+        async def book(self, known: Mapping[str, KnownPolicy]) -> PolicyBook:
+            if self.away:
+                raise Transient("away")
+            return await super().book(known)
+
+    store, clock = Away(), FakeClock()
+    policies = Policies(store, clock, Monotonic())
+    await policies.book()
+    clock.move(days=7)
+    policies.forget_the_time()
+    store.away = True
+    for _ in range(2):
+        with pytest.raises(Transient):
+            await policies.book()
+    store.away = False
     assert (await policies.book())[1] == NOW + 7 * DAY
 
 
