@@ -15,7 +15,6 @@ from services.eligibility.domain.audit import ABOUT, Entry, Place, Wanted, place
 from services.eligibility.pages.console.frame import Console, OperatorVisit
 from services.eligibility.use_cases.audit import Audit
 from services.eligibility.use_cases.policies import Rules
-from shared.clock import Clock
 from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.layout import day, moment, words
 
@@ -49,8 +48,8 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 Text = Annotated[str, Query(max_length=300)]
 
 
-def routes(console: Console, audit: Audit, rules: Rules, clock: Clock) -> APIRouter:
-    """The page. `rules` say what the kinds of organisation are called."""
+def routes(console: Console, audit: Audit, rules: Rules) -> APIRouter:
+    """The page. `rules` say what the kinds of organisation are called, also those that there are no more."""
     console.entry("Records", "Audit", PATH, order=20)
     router = APIRouter(include_in_schema=False)
 
@@ -75,8 +74,11 @@ def routes(console: Console, audit: Audit, rules: Rules, clock: Clock) -> APIRou
             before=_place(before),
         )
         found = await audit.page(wanted, SHOWN)
-        kinds = (await rules.current()).policy_at((await clock.read()).now).document.categories
-        labels = {name: text_in(each.label, DEFAULT_LOCALE) for name, each in kinds.items()}
+        labels = {
+            name: text_in(each.label, DEFAULT_LOCALE)
+            for policy in (await rules.current()).policies
+            for name, each in policy.document.categories.items()
+        }
         following = {**given, "before": str(found[-1].place)} if len(found) == SHOWN else None
         return visit.page(
             "console/audit.html",
