@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# What pytest of `make test` ended with, if not well: 1 when tests failed and all others were run.
+STATUS := .pytest_cache/status
 # Tests on real servers mostly wait, but each brings services of its own: one worker more than cores, eight at most.
 # WORKERS=0 runs all in one process.
 CORES := $(shell nproc 2>/dev/null || echo 2)
@@ -69,8 +71,8 @@ test: $(VENV)/.dev browser ## everything that CI runs: the checks, and all tests
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@rm -f .coverage .coverage.*
-	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS)
+	@rm -f .coverage .coverage.* $(STATUS)
+	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS) || { status=$$?; mkdir -p $(dir $(STATUS)); echo $$status > $(STATUS); exit 1; }
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
 
