@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import sys
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -123,7 +124,7 @@ def _locked(lock: int) -> bool:
 
 
 def _shell(addresses: Addresses, stack: Stack) -> str:
-    """Lines for a shell, so that the `accede` command talks to this stack."""
+    """Lines for a shell, so that it finds the `accede` command, and that talks to this stack."""
     values = {
         "ACCEDE_PUBLIC_URL": addresses.intake,
         "ACCEDE_ELIGIBILITY_URL": addresses.eligibility,
@@ -131,4 +132,5 @@ def _shell(addresses: Addresses, stack: Stack) -> str:
         "ACCEDE_API_KEY_FILE": stack.keys.api_key_file("admin"),
         "ACCEDE_POLICY": stack.policy,
     }
-    return "".join(f"export {name}='{value}'\n" for name, value in values.items())
+    lines = [f"export {name}='{value}'" for name, value in values.items()]
+    return "\n".join([*lines, f"export PATH='{Path(sys.prefix) / 'bin'}':\"$PATH\"", ""])

@@ -62,8 +62,13 @@ def test_up_goes_on_after_the_command_and_down_ends_every_process(data: Path) ->
     (link,) = re.findall(r"http://\S+/console/sign-in/once/\S+", up.stdout)
     assert "Sign in as secretariat" in httpx.get(link, trust_env=False).text
     assert len(processes_of(data)) > 5
-    environment = (data / "accede.env").read_text()
-    assert all(name in environment for name in ("ACCEDE_PUBLIC_URL", "ACCEDE_API_KEY_FILE"))
+    asked = subprocess.run(
+        ["sh", "-c", f". '{data / 'accede.env'}' && accede status"],
+        capture_output=True,
+        text=True,
+        env={"PATH": "/usr/bin:/bin"},
+    )
+    assert asked.returncode == 0, asked.stderr
     down = local("down", data, "--wipe")
     assert down.returncode == 0, down.stdout
     assert processes_of(data) == []
