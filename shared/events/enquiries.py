@@ -64,11 +64,10 @@ class InterestInvited(Published):
 
 
 class InterestLeft(Published):
-    """Somebody left the list of those who are told, with every interest of theirs. `subjects` are what letters to them
-    belong to: the held application of each interest, or else the interest. An invitation of `left_at` or before that has
-    not been sent yet is not sent any more."""
+    """Interests ended: somebody left the list of those who are told, with every interest of theirs, or amended their
+    application so that it does not ask any more. `subjects` are what letters about them belong to: the held application of
+    each, or else the interest. An invitation of `left_at` or before that has not been sent yet is not sent any more."""
 
-    interest_id: str
     subjects: list[str]
     left_at: AwareDatetime
 

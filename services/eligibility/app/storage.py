@@ -102,7 +102,7 @@ class Storage:
         stores = (self.decisions, self.interests, self.policies, self.pauses, self.liaison, self.case_steps)
         return [
             *(each.outbox for each in stores),
-            self.interests.leavings,
+            self.interests.leavings.outbox,
             self.interests.erasures,
             self.invitations.outbox,
         ]

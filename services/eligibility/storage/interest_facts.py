@@ -1,22 +1,22 @@
-"""The documents of interests, of leavings and of erasures, and the events that they are told of with."""
+"""The documents of interests and of their erasures, and the events that they are told of with."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
 from services.eligibility.domain.interests import Interest
 from services.eligibility.storage.decisions import SOURCE
-from shared.application import Contact, Lane, id_of
+from shared.application import Contact, Lane
 from shared.batches import Event
-from shared.events import InterestErased, InterestLeft, InterestRegistered, event_id
+from shared.events import InterestErased, InterestRegistered, event_id
 from shared.mongo import Document
 from shared.outbox import LEASE
 from shared.tracing import current_traceparent
 
+INTERESTS: Final = "interests"
 _REGISTERED: Final = "interest.registered.v1"
-_LEFT: Final = "interest.left.v1"
 _ERASED: Final = "interest.erased.v1"
 
 
@@ -101,22 +101,3 @@ def interest_of(fact: Mapping[str, Any]) -> Interest:
         told_as=fact.get("told_as"),
         told_at=fact.get("told_at"),
     )
-
-
-def fact_of_leaving(interest_id: str, ended: Iterable[Mapping[str, Any]], at: datetime, forget: datetime) -> Document:
-    """That a person left by the link of one interest, with which all that `ended` are theirs."""
-    return {
-        "_id": id_of("leaving", interest_id, at.isoformat()),
-        "interest_id": interest_id,
-        "subjects": sorted(each["application_id"] or each["_id"] for each in ended),
-        "left_at": at,
-        "forget": forget,
-    }
-
-
-def event_of_leaving(fact: Mapping[str, Any]) -> Event:
-    """The event of a leaving."""
-    data = InterestLeft.model_construct(
-        interest_id=fact["interest_id"], subjects=fact["subjects"], left_at=fact["left_at"]
-    )
-    return Event(event_id(fact["_id"], 1, _LEFT), fact["interest_id"], fact["left_at"], SOURCE, data)

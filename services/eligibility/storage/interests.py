@@ -1,10 +1,9 @@
-"""The collections `interests`, `interest_leavings` and `interest_erasures`.
+"""The collections `interests` and `interest_erasures`; `interest_leavings` is in `storage/leavings.py`.
 
 interests          one document an application, whose contact follows the newest revision, and one of the short form for each
                    person of an organisation: _id, source, application_id|null, revision, category, organisation_name,
                    country, contact {…}, locale, person, request_ids, registration, registered_at, left_at, told_in,
                    told_as, told_at, outbox
-interest_leavings  one fact for each time that somebody left: _id, interest_id, subjects, left_at, forget, outbox
 interest_erasures  one fact for each that was erased: _id (the interest's), person, request_ids, erased_at, forget, outbox
 
 The interest of an application has no event: the decision that holds it says the same.
@@ -15,26 +14,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
+from uuid import uuid4
 
 from pymongo import UpdateOne
 
 from services.eligibility.domain.interests import Erasure, Interest, Leaving, interest_id
 from services.eligibility.storage.interest_facts import (
+    INTERESTS,
     event_of,
     event_of_erasure,
-    event_of_leaving,
     fact_of,
-    fact_of_leaving,
     interest_of,
     mark_of,
 )
-from shared.application import Lane
+from services.eligibility.storage.leavings import Ending, MongoLeavings
+from shared.application import Lane, id_of
+from shared.clock import Clock
 from shared.errors import Conflict
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
 
-INTERESTS: Final = "interests"
-LEAVINGS: Final = "interest_leavings"
 ERASURES: Final = "interest_erasures"
 REMEMBERED: Final = timedelta(days=30)
 """How long it is known that a person had all erased: longer than any request is on its way."""
@@ -45,21 +44,21 @@ WAITING: Final[Document] = {"told_in": None, "left_at": None}
 
 
 class MongoInterests:
-    """Interests in MongoDB, with their outbox; `leavings` and `erasures` are those of who left and of what was erased."""
+    """Interests in MongoDB, with their outbox; `leavings` tells who left, `erasures` is the outbox of what was erased."""
 
     def __init__(self, database: Database, publisher: Publisher) -> None:
         async def heal(facts: Sequence[Document]) -> None:
             await self._delete([fact["_id"] for fact in facts])
 
         self._interests = database[INTERESTS]
-        self._leavings = database[LEAVINGS]
         self._erasures = database[ERASURES]
         self.outbox = Outbox(self._interests, event_of, publisher)
-        self.leavings = Outbox(self._leavings, event_of_leaving, publisher)
+        self.leavings = MongoLeavings(database, publisher)
         self.erasures = Outbox(self._erasures, event_of_erasure, publisher, before_publish=heal)
 
     async def prepare(self) -> None:
         """Make the indexes. Idempotent."""
+        await self.leavings.prepare()
         with classified():
             await self._interests.create_index([("category", 1), ("registered_at", -1)], name="category")
             await self._interests.create_index("person", name="person")
@@ -72,7 +71,6 @@ class MongoInterests:
             await self._interests.create_index(
                 [("told_in", 1), ("left_at", 1), ("category", 1), ("_id", 1)], name="waiting"
             )
-            await self._leavings.create_index("forget", name="forget", expireAfterSeconds=0)
             await self._erasures.create_index([("person", 1), ("erased_at", -1)], name="person")
             await self._erasures.create_index("forget", name="forget", expireAfterSeconds=0)
 
@@ -106,23 +104,35 @@ class MongoInterests:
             ]
         )
 
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
+        """The same, and publish which ended: an invitation of theirs may wait to be sent. Of an application that was
+        withdrawn none is sent in any case."""
+        revisions = {interest_id(each.application_id): each.revision for each in leavings}
+        with classified():
+            found = await self._interests.find({"_id": {"$in": list(revisions)}}).to_list(None)
+        await self.leave(leavings)
+        ended = [
+            {**each, "revision": revisions[each["_id"]]}
+            for each in found
+            if each["revision"] == revisions[each["_id"]]  # told of before, but perhaps not published
+            or (each["revision"] < revisions[each["_id"]] and each["left_at"] is None)
+        ]
+        await self.leavings.tell(
+            [Ending(id_of("leaving", each["_id"], str(each["revision"])), [each]) for each in ended], clock
+        )
+
     async def _write(self, updates: Sequence[UpdateOne]) -> None:
         if updates:
             with classified():
                 await self._interests.bulk_write(updates, ordered=False)
 
-    async def leave_all(self, interest: Interest, at: datetime, real: datetime) -> None:
+    async def leave_all(self, interest: Interest, clock: Clock) -> None:
         """End this one, and all others of its person, and publish that they left."""
         same = {"$or": [{"_id": interest.interest_id}, {"person": interest.person}], "left_at": None}
         with classified():
-            ended = await self._interests.find(same, {"application_id": 1}).to_list(None)
-        if not ended:
-            return
-        fact = fact_of_leaving(interest.interest_id, ended, at, real + REMEMBERED)
-        stored = await self.leavings.append([fact], "interactive", real)
-        with classified():
-            await self._interests.update_many(same, {"$set": {"left_at": at}})
-        await self.leavings.publish_or_leave(each.document for each in stored)
+            ended = await self._interests.find(same).to_list(None)
+        if ended:
+            await self.leavings.tell([Ending(str(uuid4()), ended)], clock)
 
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
         """Store a form's interest; false when its person has one. `tell`: publish that it is registered."""

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from services.eligibility.domain.interests import Interest, Told
-from services.eligibility.storage.interest_facts import interest_of
-from services.eligibility.storage.interests import INTERESTS, WAITING
+from services.eligibility.storage.interest_facts import INTERESTS, interest_of
+from services.eligibility.storage.interests import WAITING
 from shared.mongo import Database, classified
 
 

@@ -56,6 +56,9 @@ class Interests(Protocol):
     async def leave(self, leavings: Sequence[Leaving]) -> None:
         """End those that are of the given revision or an earlier one."""
 
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
+        """The same, and publish which ended."""
+
 
 class Twins(Protocol):
     """Who has applied for which organisation."""
@@ -173,7 +176,7 @@ class DecideApplications:
             await self._interests.register(registered, lane, real)
             leaving += await self._overtaken(registered)
         if leaving:
-            await self._interests.leave(leaving)
+            await self._interests.leave_by_amendment(leaving, self._clock)
 
     async def _overtaken(self, registered: Sequence[Interest]) -> list[Leaving]:
         """Interests whose application was withdrawn or amended while they were written. Looking again afterwards leaves no

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import uuid4
 
@@ -23,7 +23,7 @@ BY_ID: Final = "_id_"
 _HELD: Final = ["claimed", "sending"]
 _SENT_FIELDS: Final = (
     *("application_id", "revision", "number", "kind", "template", "to", "mime", "attempts", "queued_at", "lane"),
-    *("trace", "invited_at"),
+    *("trace", "invited_at", "created_at"),
 )
 
 
@@ -200,8 +200,14 @@ def _claimed(row: Mapping[str, Any]) -> Claimed:
         queued_at=row["queued_at"].astimezone(UTC),
         lane=row["lane"],
         trace=row["trace"],
-        invited_at=row.get("invited_at"),
+        invited_at=_invited_at(row),
     )
+
+
+def _invited_at(row: Mapping[str, Any]) -> datetime | None:
+    """When they were invited; of a letter of before that was kept, when it was written, which is a little later."""
+    found: datetime | None = row.get("invited_at") or (row["created_at"] if row["kind"] == "invitation" else None)
+    return found
 
 
 def _after(email: Claimed, transition: Transition, reading: Reading) -> Document:

@@ -23,12 +23,13 @@ from services.eligibility.storage.pauses import MongoPauses
 from services.eligibility.storage.policies import MongoPolicies
 from services.eligibility.storage.withdrawals import MongoWithdrawals
 from shared.application import Contact
-from shared.events import InterestLeft, event_id
+from shared.events import event_id
 from shared.mongo import Database
 from shared.policy.problems import PackError
 from tests.publishing import Published
 from tests.unit.eligibility.fakes import (
     NOW,
+    FakeClock,
     FakeDecisions,
     FakeDrafts,
     FakeInterests,
@@ -225,7 +226,7 @@ async def test_the_form_has_one_interest_a_person_whoever_writes_first(stores: S
     await interests.register([interest()], "bulk", NOW)
     people = await interests.of_people([first.person])
     assert sorted(each.source for each in people) == ["application", "form"]
-    await interests.leave_all(back, NOW + HOUR, NOW)
+    await interests.leave_all(back, FakeClock(Look(NOW + HOUR)))
     assert {each.left_at for each in await interests.of_people([first.person])} == {NOW + HOUR}
 
 
@@ -277,39 +278,6 @@ async def test_the_liaison_queue_pages_from_the_oldest_and_changes_by_compare_an
     if isinstance(queue, MongoLiaison):
         assert [event.type for event in published.events] == ["liaison.erased.v1"]
         assert not await database["liaison_requests"].find_one({"_id": ONE, "message": {"$ne": ""}})
-
-
-async def test_who_leaves_is_told_of_once_with_what_letters_to_them_belong_to(database: Database) -> None:
-    """All interests of the person are ended, and those of nobody else."""
-    published = Published()
-    interests, form = MongoInterests(database, published), by_form()
-    held, other = interest(), by_form("r2", name="Other")
-    await interests.register([held], "bulk", NOW)
-    for each in (form, other):
-        await interests.add(each, False, "bulk", NOW)
-    assert held.person == form.person
-    for _ in range(2):
-        await interests.leave_all(form, NOW + HOUR, NOW)
-    (event,) = published.events
-    data = event.data
-    assert isinstance(data, InterestLeft)
-    assert data.subjects == sorted([held.application_id or "", form.interest_id])
-    assert (event.subject, data.left_at) == (form.interest_id, NOW + HOUR)
-    assert await interests.find(other.interest_id) == other
-
-
-async def test_a_leaving_that_could_not_be_published_is_left_to_the_sweeper(database: Database) -> None:
-    published = Published()
-    interests, form = MongoInterests(database, published), by_form()
-    await interests.add(form, False, "bulk", NOW)
-    published.away = True
-    await interests.leave_all(form, NOW + HOUR, NOW - HOUR)
-    left = await interests.find(form.interest_id)
-    assert left is not None
-    assert left.left_at == NOW + HOUR
-    published.away = False
-    assert await interests.leavings.sweep() == 1
-    assert [event.type for event in published.events] == ["interest.left.v1"]
 
 
 async def test_a_form_s_interest_is_published_once_each_time_it_is_registered(database: Database) -> None:

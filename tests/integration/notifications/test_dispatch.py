@@ -153,6 +153,18 @@ async def test_who_left_the_list_gets_no_invitation_of_before_in_whatever_order_
         assert [entry.detail for entry in found[0].history] == ["written", "superseded: they left the list"]
 
 
+async def test_a_letter_that_was_written_before_the_instant_was_kept_goes_by_when_it_was_written(
+    office: Office,
+) -> None:
+    old = invitation("old@charity.example")
+    await office.add(old)
+    written = await office.mailroom.database["emails"].find_one_and_update({}, {"$unset": {"invited_at": ""}})
+    assert written is not None
+    await office.mailroom.heads.left({old.letter.application_id: written["created_at"]})
+    await drain(office.dispatcher())
+    assert await office.states(old) == ["pending", "superseded"]
+
+
 def invitation(to: str) -> NewEmail:
     """That somebody was invited at `NOW`."""
     email = new_email(to=to)

@@ -16,7 +16,7 @@ from services.eligibility.domain.twins import Claim, Standing
 from services.eligibility.domain.withdrawals import Withdrawal
 from services.eligibility.use_cases.decisions import Kept
 from shared.application import Contact, Lane, Organisation
-from shared.clock import Reading
+from shared.clock import Clock, Reading
 from shared.errors import Transient
 from shared.policy.identity import IdentityKey
 from shared.policy.pack import Policy
@@ -231,15 +231,25 @@ class FakeInterests:
         self.told += [after] * tell
         return True
 
-    async def leave_all(self, interest: Interest, at: datetime, real: datetime) -> None:
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
+        before = dict(self.stored)
+        await self.leave(leavings)
+        await self._tell([each for name, each in before.items() if self.stored[name] != each], clock)
+
+    async def leave_all(self, interest: Interest, clock: Clock) -> None:
         ended = [
             each
             for each in self.stored.values()
             if (each.person == interest.person or each.interest_id == interest.interest_id) and each.left_at is None
         ]
+        at = (await clock.read()).now
         for each in ended:
             self.stored[each.interest_id] = replace(each, left_at=at)
+        await self._tell(ended, clock)
+
+    async def _tell(self, ended: Sequence[Interest], clock: Clock) -> None:
         if ended:
+            at = (await clock.read()).now
             self.left.append((sorted(each.application_id or each.interest_id for each in ended), at))
 
     async def erased_at(self, person: str) -> datetime | None:

@@ -167,6 +167,7 @@ async def test_the_interest_follows_the_newest_revision() -> None:
     assert office.interests.stored[INTEREST].left_at is not None
     await office.decide(held(2))
     assert office.interests.stored[INTEREST].left_at is not None, "an earlier revision that comes again changes nothing"
+    assert office.interests.left == [([ID], NOW)], "an invitation of theirs may wait to be sent"
     await office.decide(held(4))
     assert office.interests.stored[INTEREST].left_at is None
 

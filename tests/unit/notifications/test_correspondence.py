@@ -227,7 +227,7 @@ async def test_amendments_and_withdrawals_are_noted_and_not_mailed() -> None:
 async def test_of_all_leavings_of_a_message_the_last_one_is_noted_for_each_of_a_person_s_interests() -> None:
     service, hour = Service(), timedelta(hours=1)
     leavings = [(["a", "b"], NOW), (["b", "c"], NOW + hour), (["a"], NOW - hour)]
-    told = [InterestLeft(interest_id="i", subjects=subjects, left_at=at) for subjects, at in leavings]
+    told = [InterestLeft(subjects=subjects, left_at=at) for subjects, at in leavings]
     await service.receive(*(Event(str(uuid4()), "i", NOW, "/accede/eligibility", each) for each in told))
     assert service.heads.left_at == {"a": NOW, "b": NOW + hour, "c": NOW + hour}
     assert service.written() == []
