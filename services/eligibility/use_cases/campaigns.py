@@ -115,8 +115,9 @@ class ChangeCampaigns:
     async def resume(
         self, campaign_id: str, author: Author, *, per_minute: int | None = None, wave: int | None = None
     ) -> Campaign:
-        """Let it go on where it was, at another pace if one is given."""
-        rulebook, reading = await self._rules.current(), await self._clock.read()
+        """Let it go on where it was, at another pace if one is given. The rules are read anew: another replica may have
+        halted it by a pause that this one has not heard of."""
+        rulebook, reading = await self._rules.fresh(), await self._clock.read()
         campaigns = await self._campaigns.all()
         categories = await self._waiting.waiting_categories()
 

@@ -90,9 +90,17 @@ class Rules:
 
     async def current(self) -> Rulebook:
         """The rulebook. Raises Transient when it cannot be read, or no policy is stored yet."""
+        return await self._no_older_than(MAX_AGE)
+
+    async def fresh(self) -> Rulebook:
+        """The rulebook as it is stored now, for somebody who may have heard of a change from another replica. Raises
+        Transient like `current`."""
+        return await self._no_older_than(-1)
+
+    async def _no_older_than(self, age: float) -> Rulebook:
         async with self._reading:
             asked_at = self._monotonic()
-            if self._rulebook is None or asked_at - self._read_at > MAX_AGE:
+            if self._rulebook is None or asked_at - self._read_at > age:
                 self._rulebook = await self._read()
                 self._read_at = asked_at
             return self._rulebook

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
 import pytest
@@ -194,8 +196,8 @@ class Desk:
         self.reapplications, self.pauses = FakeReapplications(), FakePauses([PauseVersion(1, EARLY, PAUSE)])
         self.clock = FakeClock(Look(now=AFTER, real=AFTER))
         version = PolicyVersion(weprotect(), weprotect().document.effective_from, stored_at=installed)
-        self.ticks = iter(range(0, 10_000, 10))
-        rulebook = Rules(FakePolicies([version]), self.pauses, monotonic=lambda: float(next(self.ticks)))
+        self.ticks: Iterator[float] = iter(range(0, 10_000, 10))
+        rulebook = Rules(FakePolicies([version]), self.pauses, monotonic=lambda: next(self.ticks))
         waiting = FakeWaiting(self.interests)
         plan = PlanWaves(self.interests, self.invitations, FindReapplications(self.reapplications))
         opening = OpenCampaigns(self.campaigns, waiting, rulebook, self.clock)
@@ -365,6 +367,22 @@ async def test_the_dry_run_counts_as_the_waves_would_and_writes_nothing() -> Non
     assert shown.dry_run is not None
     assert shown.dry_run.pending
     assert shown.progress[TECH].waiting == 3
+
+
+async def test_a_replica_that_has_not_heard_of_the_pause_yet_resumes_nothing_under_it() -> None:
+    """The other one has, a moment before, and halted the campaign."""
+    desk = Desk(interest(1), interest(2))
+    await desk.round()
+    await desk.change.start("break:1", Pace(600, 1), ADA)
+    desk.ticks = repeat(100_000.0)  # no time passes: what this one read is not old
+    await desk.show.show("break:1")
+    again = PAUSE.model_copy(update={"from_": AFTER - DAY, "until": AFTER + 9 * DAY})
+    version = desk.pauses.stored["break", 2] = PauseVersion(2, AFTER - DAY, again)
+    halted = rules.next_step(desk.campaigns.stored["break:1"], Reach(held={TECH: version}), True, AFTER)
+    assert halted is not None
+    assert await desk.campaigns.append("break:1", halted)
+    with pytest.raises(Conflict, match="Nobody can be invited"):
+        await desk.change.resume("break:1", ADA)
 
 
 async def test_who_is_heard_of_after_the_end_is_invited_all_the_same() -> None:

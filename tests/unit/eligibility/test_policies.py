@@ -230,6 +230,10 @@ async def test_nobody_decides_by_rules_read_more_than_a_second_ago(tmp_path: Pat
     clock.seconds += 0.001
     assert len((await rules.current()).policies) == 2
     assert store.documents_read == [first.hash, second.hash], "documents never change and are read once"
+    third = version(policy(tmp_path, "3"), DURING)
+    store.add(third)
+    assert len((await rules.current()).policies) == 2
+    assert len((await rules.fresh()).policies) == 3, "it may be asked for as it is stored now"
 
 
 async def test_consumers_that_ask_at_the_same_time_share_one_look(tmp_path: Path) -> None:
