@@ -67,11 +67,11 @@ browser:
 
 .PHONY: test
 test: $(VENV)/.dev browser ## everything that CI runs: the checks, and all tests on real servers, with the coverage gate
+	@rm -f .coverage .coverage.* $(STATUS)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@rm -f .coverage .coverage.* $(STATUS)
 	@$(BIN)/coverage run -m pytest -n $(WORKERS) $(ARGS) || { status=$$?; mkdir -p $(dir $(STATUS)); echo $$status > $(STATUS); exit 1; }
 	@$(BIN)/coverage combine --quiet
 	@$(BIN)/coverage report
