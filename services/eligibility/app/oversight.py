@@ -47,7 +47,7 @@ def add_pages(
     web.include_router(appeal_pages.routes(console, storage.appeals, HearAppeals(storage.appeals, desk.work)))
     web.include_router(bulk_pages.routes(console, bulk_desk))
     web.include_router(liaison_pages.routes(console, liaison_desk))
-    web.include_router(audit_pages.routes(console, audit_over(platform, storage), rules))
+    web.include_router(audit_pages.routes(console, audit_over(platform, storage), rules, clock))
 
 
 def bulk_actions(platform: Platform, storage: Storage, desk: CaseDesk) -> BulkActions:

@@ -12,9 +12,11 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from services.eligibility.domain.audit import ABOUT, Entry, Place, Wanted, place_of
+from services.eligibility.domain.policies import Rulebook
 from services.eligibility.pages.console.frame import Console, OperatorVisit
 from services.eligibility.use_cases.audit import Audit
 from services.eligibility.use_cases.policies import Rules
+from shared.clock import Clock
 from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.layout import day, moment, words
 
@@ -48,8 +50,8 @@ _HASH: Final = re.compile(r"[0-9a-f]{64}")
 Text = Annotated[str, Query(max_length=300)]
 
 
-def routes(console: Console, audit: Audit, rules: Rules) -> APIRouter:
-    """The page. `rules` say what the kinds of organisation are called, also those that there are no more."""
+def routes(console: Console, audit: Audit, rules: Rules, clock: Clock) -> APIRouter:
+    """The page. `rules` say what the kinds of organisation are called."""
     console.entry("Records", "Audit", PATH, order=20)
     router = APIRouter(include_in_schema=False)
 
@@ -74,11 +76,7 @@ def routes(console: Console, audit: Audit, rules: Rules) -> APIRouter:
             before=_place(before),
         )
         found = await audit.page(wanted, SHOWN)
-        labels = {
-            name: text_in(each.label, DEFAULT_LOCALE)
-            for policy in (await rules.current()).policies
-            for name, each in policy.document.categories.items()
-        }
+        labels = _labels(await rules.current(), (await clock.read()).now)
         following = {**given, "before": str(found[-1].place)} if len(found) == SHOWN else None
         return visit.page(
             "console/audit.html",
@@ -90,6 +88,16 @@ def routes(console: Console, audit: Audit, rules: Rules) -> APIRouter:
         )
 
     return router
+
+
+def _labels(rulebook: Rulebook, now: datetime) -> dict[str, str]:
+    """What kinds of organisation are called: as now, and those that there are no more, or not yet, as in their version."""
+    versions = (*rulebook.policies, rulebook.policy_at(now))
+    return {
+        name: text_in(each.label, DEFAULT_LOCALE)
+        for version in versions
+        for name, each in version.document.categories.items()
+    }
 
 
 def _shown(entry: Entry, labels: Mapping[str, str], *, may_see_accounts: bool) -> dict[str, Any]:
