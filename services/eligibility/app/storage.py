@@ -72,7 +72,7 @@ class Storage:
         return cls(
             decisions=MongoDecisions(database, broker),
             withdrawals=MongoWithdrawals(database),
-            interests=MongoInterests(database, broker),
+            interests=MongoInterests(database, broker, platform.clock),
             policies=MongoPolicies(database, broker),
             pauses=MongoPauses(database, broker),
             liaison=MongoLiaison(database, broker),

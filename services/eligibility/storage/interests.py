@@ -29,7 +29,7 @@ from services.eligibility.storage.interest_facts import (
 )
 from services.eligibility.storage.leavings import Ending, MongoLeavings
 from shared.application import Lane, id_of
-from shared.clock import Clock
+from shared.clock import Clock, Reading
 from shared.errors import Conflict
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
@@ -39,6 +39,11 @@ REMEMBERED: Final = timedelta(days=30)
 """How long it is known that a person had all erased: longer than any request is on its way."""
 _FOLLOWS: Final = ("revision", "category", "organisation_name", "country", "contact", "locale", "person", "left_at")
 
+_BACK: Final[Document] = {
+    name: {"$cond": [{"$eq": [{"$ifNull": ["$left_at", None]}, None]}, f"${name}", None]}
+    for name in ("told_in", "told_as", "told_at")
+}
+"""In the same change: what was told of it stays, but for one that had ended."""
 WAITING: Final[Document] = {"told_in": None, "left_at": None}
 """On the list: neither left nor told."""
 
@@ -46,14 +51,14 @@ WAITING: Final[Document] = {"told_in": None, "left_at": None}
 class MongoInterests:
     """Interests in MongoDB, with their outbox; `leavings` tells who left, `erasures` is the outbox of what was erased."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(self, database: Database, publisher: Publisher, clock: Clock) -> None:
         async def heal(facts: Sequence[Document]) -> None:
             await self._delete([fact["_id"] for fact in facts])
 
         self._interests = database[INTERESTS]
         self._erasures = database[ERASURES]
         self.outbox = Outbox(self._interests, event_of, publisher)
-        self.leavings = MongoLeavings(database, publisher)
+        self.leavings = MongoLeavings(database, publisher, clock)
         self.erasures = Outbox(self._erasures, event_of_erasure, publisher, before_publish=heal)
 
     async def prepare(self) -> None:
@@ -75,14 +80,15 @@ class MongoInterests:
             await self._erasures.create_index("forget", name="forget", expireAfterSeconds=0)
 
     async def register(self, interests: Sequence[Interest], lane: Lane, real: datetime) -> None:
-        """Store those of applications, or bring up to date where the stored one is of an earlier revision."""
+        """Store those of applications, or bring up to date where the stored one is of an earlier revision. One that had
+        ended is on the list again, whether it was told before or not."""
         facts = {interest.interest_id: {**fact_of(interest), "outbox": None} for interest in interests}
         stored = await self.outbox.append(list(facts.values()), lane, real)
         stale = [facts[item.document["_id"]] for item in stored if not item.fresh]
         updates = [
             UpdateOne(
                 {"_id": fact["_id"], "revision": {"$lt": fact["revision"]}},
-                {"$set": {name: fact[name] for name in _FOLLOWS}},
+                [{"$set": {**{name: {"$literal": fact[name]} for name in _FOLLOWS}, **_BACK}}],
             )
             for fact in stale
         ]
@@ -104,35 +110,46 @@ class MongoInterests:
             ]
         )
 
-    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
-        """The same, and publish which ended: an invitation of theirs may wait to be sent. Of an application that was
-        withdrawn none is sent in any case."""
-        revisions = {interest_id(each.application_id): each.revision for each in leavings}
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], reading: Reading) -> None:
+        """The same, and publish which ended: an invitation of theirs may wait to be sent. It still is to whoever asks by the
+        short form as well; and of an application that was withdrawn none is sent in any case."""
+        newest = {interest_id(each.application_id): each for each in sorted(leavings, key=lambda each: each.revision)}
         with classified():
-            found = await self._interests.find({"_id": {"$in": list(revisions)}}).to_list(None)
-        await self.leave(leavings)
+            found = await self._interests.find({"_id": {"$in": list(newest)}}).to_list(None)
+        await self.leave(list(newest.values()))
         ended = [
-            {**each, "revision": revisions[each["_id"]]}
+            {**each, "revision": newest[each["_id"]].revision}
             for each in found
-            if each["revision"] == revisions[each["_id"]]  # told of before, but perhaps not published
-            or (each["revision"] < revisions[each["_id"]] and each["left_at"] is None)
+            if each["revision"] == newest[each["_id"]].revision  # told of before, but perhaps not published
+            or (each["revision"] < newest[each["_id"]].revision and each["left_at"] is None)
         ]
-        await self.leavings.tell(
-            [Ending(id_of("leaving", each["_id"], str(each["revision"])), [each]) for each in ended], clock
-        )
+        asking = await self._live({each["person"] for each in ended})
+        endings = [
+            Ending(id_of("leaving", each["_id"], str(each["revision"])), [each])
+            for each in ended
+            if each["person"] not in asking
+        ]
+        if endings:
+            await self.leavings.tell(endings, reading)
+
+    async def _live(self, people: Collection[str]) -> Collection[str]:
+        """Which of these persons have an interest that has not ended."""
+        with classified():
+            rows = self._interests.find({"person": {"$in": list(people)}, "left_at": None}, {"person": 1})
+            return {row["person"] async for row in rows}
 
     async def _write(self, updates: Sequence[UpdateOne]) -> None:
         if updates:
             with classified():
                 await self._interests.bulk_write(updates, ordered=False)
 
-    async def leave_all(self, interest: Interest, clock: Clock) -> None:
+    async def leave_all(self, interest: Interest, reading: Reading) -> None:
         """End this one, and all others of its person, and publish that they left."""
         same = {"$or": [{"_id": interest.interest_id}, {"person": interest.person}], "left_at": None}
         with classified():
             ended = await self._interests.find(same).to_list(None)
         if ended:
-            await self.leavings.tell([Ending(str(uuid4()), ended)], clock)
+            await self.leavings.tell([Ending(str(uuid4()), ended)], reading)
 
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool:
         """Store a form's interest; false when its person has one. `tell`: publish that it is registered."""

@@ -1,13 +1,13 @@
 """The collection `interest_leavings`: that interests ended of which letters may wait to be sent.
 
-    {_id, interests: [{id, revision, registration}], subjects, left_at, forget, outbox}
+    {_id, interests: [{id, revision, registration, subject}], left_at, forget, outbox}
 
-A fact names nobody, and is deleted at `forget`.
+`subject` is what letters about it belong to. A fact names nobody, and is deleted at `forget`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -17,7 +17,7 @@ from pymongo import UpdateOne
 from services.eligibility.storage.decisions import SOURCE
 from services.eligibility.storage.interest_facts import INTERESTS
 from shared.batches import Event
-from shared.clock import Clock
+from shared.clock import Clock, Reading
 from shared.events import InterestLeft, event_id
 from shared.mongo import Database, Document, classified
 from shared.outbox import Outbox, Publisher
@@ -38,9 +38,10 @@ class Ending:
 class MongoLeavings:
     """Ends interests, and publishes it by `outbox`."""
 
-    def __init__(self, database: Database, publisher: Publisher) -> None:
+    def __init__(self, database: Database, publisher: Publisher, clock: Clock) -> None:
         self._leavings = database[LEAVINGS]
         self._interests = database[INTERESTS]
+        self._clock = clock
         self.outbox = Outbox(self._leavings, _event_of, publisher, before_publish=self._end)
 
     async def prepare(self) -> None:
@@ -48,55 +49,58 @@ class MongoLeavings:
         with classified():
             await self._leavings.create_index("forget", name="forget", expireAfterSeconds=0)
 
-    async def tell(self, endings: Iterable[Ending], clock: Clock) -> None:
-        """End these interests as they are in the documents, and publish it, or leave that to the sweeper, which ends them
-        too if we did not come to it. Raises Transient."""
-        reading = await clock.read()
+    async def tell(self, endings: Sequence[Ending], reading: Reading) -> None:
+        """End these interests as they are in the documents, and publish it, or leave both to the sweeper. Raises
+        Transient."""
         facts = [_fact_of(each, reading.now, reading.real + KEPT) for each in endings]
-        if not facts:
-            return
-        documents = [each.document for each in await self.outbox.append(facts, "interactive", reading.real)]
-        await self._end(documents)
-        # who invites looks at the clock before the list: whoever did not see that these have ended did so before now
-        now = (await clock.read()).now
-        told = {"_id": {"$in": [each["_id"] for each in documents]}}
-        with classified():
-            await self._leavings.update_many(told, {"$max": {"left_at": now}})
-        await self.outbox.publish_or_leave({**each, "left_at": max(each["left_at"], now)} for each in documents)
+        stored = await self.outbox.append(facts, "interactive", reading.real)
+        await self._end([each.document for each in stored])
+        await self.outbox.publish_or_leave(each.document for each in stored)
 
     async def _end(self, facts: Sequence[Document]) -> None:
-        """Those that were not asked for anew since."""
-        updates = [
-            UpdateOne(
-                {
-                    "_id": each["id"],
-                    "left_at": None,
-                    "revision": {"$lte": each["revision"]},
-                    "registration": {"$in": [each["registration"], None]},
-                },
-                {"$set": {"left_at": fact["left_at"]}},
-            )
-            for fact in facts
-            for each in fact["interests"]
-        ]
+        """End what was not asked for anew since; what is told is an instant after that. Whoever invites looks at the clock
+        before the list: those that it still saw there, it invited before."""
+        named = [(fact, each) for fact in facts for each in fact["interests"]]
+        if not named:
+            return
         with classified():
-            await self._interests.bulk_write(updates, ordered=False)
+            await self._interests.bulk_write([_ending(fact, each) for fact, each in named], ordered=False)
+        now = (await self._clock.read()).now
+        alive = {"_id": {"$in": [each["id"] for _, each in named]}, "left_at": None}
+        with classified():
+            live = {row["_id"] async for row in self._interests.find(alive, {"_id": 1})}
+        for fact in facts:
+            fact["left_at"] = max(fact["left_at"], now)
+            fact["interests"] = [each for each in fact["interests"] if each["id"] not in live]
+
+
+def _ending(fact: Document, each: Mapping[str, Any]) -> UpdateOne:
+    return UpdateOne(
+        {
+            "_id": each["id"],
+            "left_at": None,
+            "revision": {"$lte": each["revision"]},
+            "registration": {"$in": [each["registration"], None]},
+        },
+        {"$set": {"left_at": fact["left_at"]}},
+    )
 
 
 def _fact_of(ending: Ending, at: datetime, forget: datetime) -> Document:
-    return {
-        "_id": ending.fact_id,
-        "interests": [
-            {"id": each["_id"], "revision": each["revision"], "registration": each.get("registration", 1)}
-            for each in ending.interests
-        ],
-        "subjects": sorted(each["application_id"] or each["_id"] for each in ending.interests),
-        "left_at": at,
-        "forget": forget,
-    }
+    interests = [
+        {
+            "id": each["_id"],
+            "revision": each["revision"],
+            "registration": each.get("registration", 1),
+            "subject": each["application_id"] or each["_id"],
+        }
+        for each in ending.interests
+    ]
+    return {"_id": ending.fact_id, "interests": interests, "left_at": at, "forget": forget}
 
 
 def _event_of(fact: Mapping[str, Any]) -> Event:
     """Its subject is the leaving: an interest that is erased meanwhile must not take the others' with it."""
-    data = InterestLeft.model_construct(subjects=fact["subjects"], left_at=fact["left_at"])
+    subjects = sorted(each["subject"] for each in fact["interests"])
+    data = InterestLeft.model_construct(subjects=subjects, left_at=fact["left_at"])
     return Event(event_id(fact["_id"], 1, _TYPE), fact["_id"], fact["left_at"], SOURCE, data)

@@ -14,7 +14,7 @@ from services.eligibility.domain.policies import Rulebook
 from services.eligibility.domain.twins import Claim, Twin
 from services.eligibility.use_cases.policies import Rules
 from shared.application import Application, Lane
-from shared.clock import Clock
+from shared.clock import Clock, Reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Interests(Protocol):
     async def leave(self, leavings: Sequence[Leaving]) -> None:
         """End those that are of the given revision or an earlier one."""
 
-    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], reading: Reading) -> None:
         """The same, and publish which ended."""
 
 
@@ -140,7 +140,7 @@ class DecideApplications:
         )
         decided = [beside(each, twins.get(each.applicant.application_id)) for each in decided]
         kept = await self._decisions.append(decided, lane, reading.real)
-        await self._keep_interests([each.decision for each in kept], lane, reading.real)
+        await self._keep_interests([each.decision for each in kept], lane, reading)
         await self._cases.decided([each.decision for each in kept])
         await self._decisions.publish(kept)
         if again := {each.decision.applicant.application_id for each in kept if not each.fresh}:
@@ -169,14 +169,14 @@ class DecideApplications:
         newest, withdrawn = await asyncio.gather(self._decisions.newest_revisions(ids), self._withdrawals.among(ids))
         return dict(newest), withdrawn
 
-    async def _keep_interests(self, decisions: Sequence[Decision], lane: Lane, real: datetime) -> None:
+    async def _keep_interests(self, decisions: Sequence[Decision], lane: Lane, reading: Reading) -> None:
         """From the stored decisions, so that a crash between the two writes is mended by the redelivery."""
         registered, leaving = interests_of(decisions)
         if registered:
-            await self._interests.register(registered, lane, real)
+            await self._interests.register(registered, lane, reading.real)
             leaving += await self._overtaken(registered)
         if leaving:
-            await self._interests.leave_by_amendment(leaving, self._clock)
+            await self._interests.leave_by_amendment(leaving, reading)
 
     async def _overtaken(self, registered: Sequence[Interest]) -> list[Leaving]:
         """Interests whose application was withdrawn or amended while they were written. Looking again afterwards leaves no

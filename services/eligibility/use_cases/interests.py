@@ -10,7 +10,7 @@ import structlog
 
 from services.eligibility.domain.interests import Erasure, Interest, InterestRequest, asked, is_told
 from shared.application import Lane
-from shared.clock import Clock
+from shared.clock import Clock, Reading
 from shared.errors import Transient
 
 log = structlog.get_logger(__name__)
@@ -26,7 +26,7 @@ class Interests(Protocol):
     async def of_people(self, people: Collection[str]) -> Sequence[Interest]: ...
     async def add(self, interest: Interest, tell: bool, lane: Lane, real: datetime) -> bool: ...
     async def replace(self, before: Interest, after: Interest, tell: bool, lane: Lane, real: datetime) -> bool: ...
-    async def leave_all(self, interest: Interest, clock: Clock) -> None: ...
+    async def leave_all(self, interest: Interest, reading: Reading) -> None: ...
     async def erased_at(self, person: str) -> datetime | None: ...
     async def erase_form(self, erasure: Erasure, real: datetime) -> None: ...
 
@@ -80,7 +80,7 @@ class LeaveInterests:
         found = await self._interests.find(interest_id)
         if found is None:
             return None
-        await self._interests.leave_all(found, self._clock)
+        await self._interests.leave_all(found, await self._clock.read())
         log.info("left the list", interest_id=interest_id)
         return await self._interests.find(interest_id)
 
@@ -90,8 +90,8 @@ class LeaveInterests:
         found = await self._interests.find(interest_id)
         if found is None or found.source != "form":
             return False
-        await self._interests.leave_all(found, self._clock)
         reading = await self._clock.read()
+        await self._interests.leave_all(found, reading)
         erasure = Erasure(interest_id, found.person, found.request_ids, reading.now)
         await self._interests.erase_form(erasure, reading.real)
         log.info("interest erased", interest_id=interest_id)

@@ -28,7 +28,7 @@ from shared.events import InterestInvited
 from shared.mongo import Database
 from shared.policy.identity import IdentityKey
 from tests.unit.eligibility.campaign_fakes import FakeCampaigns, FakeInvitations, FakeWaiting
-from tests.unit.eligibility.fakes import NOW, FakeClock, FakeInterests
+from tests.unit.eligibility.fakes import NOW, FakeClock, FakeInterests, Look
 from tests.unit.eligibility.making import AFTER, DURING, application, pause, rulebook
 
 LIFTED = datetime(2022, 1, 1, tzinfo=UTC)
@@ -62,7 +62,7 @@ async def stores(request: pytest.FixtureRequest, database: Database) -> Stores:
     if request.param == "memory":
         kept = FakeInterests()
         return Stores(FakeCampaigns(), kept, FakeWaiting(kept), FakeInvitations(), published)
-    interests, invitations = MongoInterests(database, published), MongoInvitations(database, published)
+    interests, invitations = MongoInterests(database, published, FakeClock()), MongoInvitations(database, published)
     await interests.prepare()
     await invitations.prepare()
     return Stores(MongoCampaigns(database), interests, MongoWaiting(database), invitations, published)
@@ -128,7 +128,7 @@ async def test_the_list_is_read_in_chunks_and_what_is_told_is_off_it(stores: Sto
     found = await stores.interests.find(first.interest_id)
     assert found is not None
     assert (found.told_in, found.told_as, found.told_at) == ("break:1", "invited", AFTER)
-    await stores.interests.leave_all(interest(3), FakeClock())
+    await stores.interests.leave_all(interest(3), Look())
     assert await stores.waiting.left_counts() == {"financial_institution": 1}
     assert (await stores.interests.counts())[TECH] == {"live": 0, "left": 0, "told": 2}
 

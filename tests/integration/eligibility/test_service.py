@@ -136,7 +136,7 @@ class Hanging:
 async def test_an_amendment_is_decided_while_the_publish_of_revision_1_hangs(database: Database) -> None:
     """It waits for nobody; revision 1's event comes after it, and receivers take the greater revision."""
     broker = Hanging(revision=1)
-    decisions, interests = MongoDecisions(database, broker), MongoInterests(database, broker)
+    decisions, interests = MongoDecisions(database, broker), MongoInterests(database, broker, DatabaseClock(database))
     rules = Rules(FakePolicies([alliance()]), FakePauses(pauses_of(weprotect())))
     withdrawals = MongoWithdrawals(database)
     twins = FindTwins(MongoClaims(database), decisions, withdrawals)

@@ -62,7 +62,7 @@ async def stores(request: pytest.FixtureRequest, database: Database) -> Stores:
     if request.param == "memory":
         return Stores(FakeDecisions(), FakeWithdrawals(), FakeInterests(), FakePolicies(), FakePauses())
     published = Published()
-    decisions, interests = MongoDecisions(database, published), MongoInterests(database, published)
+    decisions, interests = MongoDecisions(database, published), MongoInterests(database, published, FakeClock())
     await decisions.prepare()
     await interests.prepare()
     return Stores(
@@ -226,7 +226,7 @@ async def test_the_form_has_one_interest_a_person_whoever_writes_first(stores: S
     await interests.register([interest()], "bulk", NOW)
     people = await interests.of_people([first.person])
     assert sorted(each.source for each in people) == ["application", "form"]
-    await interests.leave_all(back, FakeClock(Look(NOW + HOUR)))
+    await interests.leave_all(back, Look(NOW + HOUR))
     assert {each.left_at for each in await interests.of_people([first.person])} == {NOW + HOUR}
 
 
@@ -283,7 +283,7 @@ async def test_the_liaison_queue_pages_from_the_oldest_and_changes_by_compare_an
 async def test_a_form_s_interest_is_published_once_each_time_it_is_registered(database: Database) -> None:
     """That of an application is not: its decision says the same."""
     published = Published()
-    interests = MongoInterests(database, published)
+    interests = MongoInterests(database, published, FakeClock())
     await interests.register([interest()], "bulk", NOW)
     made = by_form()
     await interests.add(made, True, "interactive", NOW)

@@ -16,7 +16,7 @@ from services.eligibility.domain.twins import Claim, Standing
 from services.eligibility.domain.withdrawals import Withdrawal
 from services.eligibility.use_cases.decisions import Kept
 from shared.application import Contact, Lane, Organisation
-from shared.clock import Clock, Reading
+from shared.clock import Reading
 from shared.errors import Transient
 from shared.policy.identity import IdentityKey
 from shared.policy.pack import Policy
@@ -195,7 +195,10 @@ class FakeInterests:
         for each in interests:
             older = self.stored.setdefault(each.interest_id, each)
             if older.revision < each.revision:
-                self.stored[each.interest_id] = replace(each, registered_at=older.registered_at)
+                told = (
+                    {} if older.left_at else {name: getattr(older, name) for name in ("told_in", "told_as", "told_at")}
+                )
+                self.stored[each.interest_id] = replace(each, registered_at=older.registered_at, **told)
 
     async def leave(self, leavings: Sequence[Leaving]) -> None:
         for each in leavings:
@@ -231,26 +234,24 @@ class FakeInterests:
         self.told += [after] * tell
         return True
 
-    async def leave_by_amendment(self, leavings: Sequence[Leaving], clock: Clock) -> None:
+    async def leave_by_amendment(self, leavings: Sequence[Leaving], reading: Reading) -> None:
         before = dict(self.stored)
         await self.leave(leavings)
-        await self._tell([each for name, each in before.items() if self.stored[name] != each], clock)
+        self._tell([each for name, each in before.items() if self.stored[name] != each], reading)
 
-    async def leave_all(self, interest: Interest, clock: Clock) -> None:
+    async def leave_all(self, interest: Interest, reading: Reading) -> None:
         ended = [
             each
             for each in self.stored.values()
             if (each.person == interest.person or each.interest_id == interest.interest_id) and each.left_at is None
         ]
-        at = (await clock.read()).now
         for each in ended:
-            self.stored[each.interest_id] = replace(each, left_at=at)
-        await self._tell(ended, clock)
+            self.stored[each.interest_id] = replace(each, left_at=reading.now)
+        self._tell(ended, reading)
 
-    async def _tell(self, ended: Sequence[Interest], clock: Clock) -> None:
+    def _tell(self, ended: Sequence[Interest], reading: Reading) -> None:
         if ended:
-            at = (await clock.read()).now
-            self.left.append((sorted(each.application_id or each.interest_id for each in ended), at))
+            self.left.append((sorted(each.application_id or each.interest_id for each in ended), reading.now))
 
     async def erased_at(self, person: str) -> datetime | None:
         return max((each.erased_at for each in self.erasures.values() if each.person == person), default=None)
