@@ -82,18 +82,16 @@ async def test_neither_a_name_nor_an_address_is_kept(database: Database) -> None
 
 
 async def test_an_email_that_is_left_out_from_the_start_is_superseded_and_reported_each_time(
-    database: Database,
+    real: InMongo,
 ) -> None:
     """So that a report that got lost is told again, and nothing is ever claimed for sending."""
-    mailroom = InMongo(database)
-    await mailroom.prepare()
     email = new_email(template="acknowledgement", left_out=REPEATED)
     for _ in range(2):
-        await mailroom.add([email], "bulk", await mailroom.clock.read())
-    found = await mailroom.find(email.email_id)
+        await real.add([email], "bulk", await real.clock.read())
+    found = await real.find(email.email_id)
     assert found is not None
     assert (found[0].state, found[0].due, found[0].history[-1].detail) == ("superseded", None, REPEATED)
-    assert not await mailroom.any_due()
-    told = [event.data for event, _ in mailroom.publisher.events]
+    assert not await real.any_due()
+    told = [event.data for event, _ in real.publisher.events]
     assert [(each.superseded, each.reason) for each in told if isinstance(each, EmailFailed)] == [(True, REPEATED)] * 2
-    assert len({event.id for event, _ in mailroom.publisher.events}) == 1
+    assert len({event.id for event, _ in real.publisher.events}) == 1

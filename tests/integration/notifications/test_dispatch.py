@@ -15,7 +15,6 @@ from services.notifications.use_cases.dispatch import Dispatcher, DispatchRules,
 from services.notifications.use_cases.emails import NewEmail
 from shared.application import Lane
 from shared.errors import Transient
-from shared.mongo import Database
 from tests.integration.notifications.mailrooms import InMongo
 from tests.integration.notifications.smtp import DROP, MisbehavingServer
 from tests.unit.notifications.letters import NOW, POLICY, new_email
@@ -49,10 +48,8 @@ class Office:
 
 
 @pytest.fixture
-async def office(database: Database, smtp: MisbehavingServer) -> Office:
-    mailroom = InMongo(database)
-    await mailroom.prepare()
-    return Office(mailroom, smtp)
+async def office(real: InMongo, smtp: MisbehavingServer) -> Office:
+    return Office(real, smtp)
 
 
 async def drain(dispatcher: Dispatcher) -> None:

@@ -8,27 +8,11 @@ import pytest
 
 from services.notifications.domain.emails import Transition
 from services.notifications.use_cases.emails import NewEmail
-from shared.mongo import Database
-from tests.integration.notifications.mailrooms import InMemory, InMongo, Mailroom
+from tests.integration.notifications.mailrooms import Mailroom
 from tests.unit.notifications.letters import new_email
 
 SENT = Transition("sent", "250 ok, delivered to Ann Example", None)
 AGAIN = Transition("unknown", "no reply about Ann Example", timedelta(0))
-
-
-@pytest.fixture
-async def real(database: Database) -> InMongo:
-    made = InMongo(database)
-    await made.prepare()
-    return made
-
-
-@pytest.fixture(params=["in memory", "MongoDB"])
-def mailroom(request: pytest.FixtureRequest) -> Mailroom:
-    if request.param == "in memory":
-        return InMemory()
-    found: InMongo = request.getfixturevalue("real")
-    return found
 
 
 async def add(mailroom: Mailroom, *emails: NewEmail) -> None:

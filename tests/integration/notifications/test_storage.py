@@ -18,27 +18,12 @@ from shared.application import Lane
 from shared.errors import Transient
 from shared.events import PauseChanged, PolicyActivated
 from shared.mongo import Database
-from tests.integration.notifications.mailrooms import InMemory, InMongo, Mailroom, Recorder
+from tests.integration.notifications.mailrooms import InMongo, Mailroom, Recorder
 from tests.unit.notifications.letters import NOW, POLICY, new_email
 
 SENT = Transition("sent", "250 ok", None)
 LATER = Transition("pending", "451 later", timedelta(hours=1))
 AGAIN = Transition("unknown", "no reply", timedelta(0))
-
-
-@pytest.fixture
-async def real(database: Database) -> InMongo:
-    made = InMongo(database)
-    await made.prepare()
-    return made
-
-
-@pytest.fixture(params=["in memory", "MongoDB"])
-def mailroom(request: pytest.FixtureRequest) -> Mailroom:
-    if request.param == "in memory":
-        return InMemory()
-    found: InMongo = request.getfixturevalue("real")
-    return found
 
 
 async def add(mailroom: Mailroom, *emails: NewEmail, lane: Lane = "bulk") -> None:
