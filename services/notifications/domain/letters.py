@@ -141,21 +141,12 @@ def is_acknowledged(application: Application) -> bool:
 
 def outcome(decided: ApplicationDecided) -> Letter:
     """The letter that tells an outcome and why."""
-    application, heard = decided.application, is_hearing(decided.stage)
-    return Letter(
+    heard = is_hearing(decided.stage)
+    return replace(
+        _notice(APPEAL_HEARD if heard else decided.outcome, decided.application, decided.policy_hash),
         kind="admission" if decided.outcome == ADMITTED else "outcome",
-        template=APPEAL_HEARD if heard else decided.outcome,
         details={"verdict": "accepted" if decided.outcome == "referred" else "rejected"} if heard else {},
-        application_id=application.application_id,
-        revision=application.revision,
         number=decided.number,
-        category=application.category,
-        organisation=application.organisation_name,
-        recipient=application.contact.name,
-        address=application.contact.email,
-        locale=application.locale,
-        received_at=application.received_at,
-        policy_hash=decided.policy_hash,
         receipt=decided.receipt,
         pause=decided.pause,
         twin=decided.twin is not None,
@@ -207,21 +198,9 @@ def interest_registered(registered: InterestRegistered, policy_hash: str) -> Let
 def invitation(told: InterestInvited, before: PolicyDocument | None) -> Letter:
     """The letter that invites somebody to apply. `before`: the policy in force when they asked, if it is known. It belongs
     to the application that was held, or to the interest, and is erased with it."""
-    return Letter(
-        kind="invitation",
-        template=INVITATION,
-        application_id=told.application_id or told.interest_id,
-        revision=0,
-        number=0,
-        category=told.category,
-        organisation=told.organisation_name,
-        recipient=told.contact.name,
-        address=told.contact.email,
-        locale=told.locale,
-        received_at=told.asked_at,
-        policy_hash=told.policy_hash,
-        invited=invited(told, before),
-    )
+    about = told.application_id or told.interest_id
+    letter = _to_enquirer(INVITATION, told, about, told.asked_at, told.policy_hash)
+    return replace(letter, kind="invitation", invited=invited(told, before))
 
 
 def liaison_received(requested: LiaisonRequested, policy_hash: str) -> Letter:
@@ -236,9 +215,14 @@ def liaison_received(requested: LiaisonRequested, policy_hash: str) -> Letter:
 
 
 def _to_enquirer(
-    template: str, enquiry: InterestRegistered | LiaisonRequested, about: str, at: datetime, policy_hash: str
+    template: str,
+    enquiry: InterestRegistered | InterestInvited | LiaisonRequested,
+    about: str,
+    at: datetime,
+    policy_hash: str,
 ) -> Letter:
-    """A letter to who sent a short form. `about`: the id of what came of it, where an application's would stand."""
+    """A letter to who asked something, by a short form or with a held application. `about`: the id of what came of it, where
+    an application's would stand."""
     return Letter(
         kind="notice",
         template=template,
