@@ -13,11 +13,11 @@ from fastapi.responses import HTMLResponse
 
 from services.eligibility.domain.audit import ABOUT, Entry, Place, Wanted, place_of
 from services.eligibility.domain.policies import Rulebook
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import Console, OperatorVisit
 from services.eligibility.use_cases.audit import Audit
 from services.eligibility.use_cases.policies import Rules
 from shared.clock import Clock
-from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.layout import day, moment, words
 
 PATH: Final = "/console/audit"
@@ -92,12 +92,7 @@ def routes(console: Console, audit: Audit, rules: Rules, clock: Clock) -> APIRou
 
 def _labels(rulebook: Rulebook, now: datetime) -> dict[str, str]:
     """What kinds of organisation are called: as now, and those that there are no more, or not yet, as in their version."""
-    versions = (*rulebook.policies, rulebook.policy_at(now))
-    return {
-        name: text_in(each.label, DEFAULT_LOCALE)
-        for version in versions
-        for name, each in version.document.categories.items()
-    }
+    return labels_of(*(version.document for version in (*rulebook.policies, rulebook.policy_at(now))))
 
 
 def _shown(entry: Entry, labels: Mapping[str, str], *, may_see_accounts: bool) -> dict[str, Any]:

@@ -13,11 +13,11 @@ from services.eligibility.domain.campaigns import MOST_A_MINUTE, MOST_AT_ONCE, C
 from services.eligibility.domain.invitations import Count
 from services.eligibility.domain.pause_changes import Author
 from services.eligibility.pages.console.accounts import require_why
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import AdminVisit, Console, OperatorVisit, Visit
 from services.eligibility.use_cases.campaign_views import ShowCampaigns, Shown, sample_url
 from services.eligibility.use_cases.campaigns import ChangeCampaigns, NoSuchCampaign
 from shared.errors import Conflict, FieldError, Permanent, Refused
-from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.web.problem import not_found
 
 PATH: Final = "/console/campaigns"
@@ -138,10 +138,7 @@ def _rows(shown: Shown, counts: Any) -> Sequence[tuple[str, Count]]:
 
 def _label(shown: Shown, category: str) -> str:
     """What a category is called now, or was called when they asked."""
-    for document in (shown.policy.document, shown.asked_policy.document):
-        if category in document.categories:
-            return text_in(document.categories[category].label, DEFAULT_LOCALE)
-    return category
+    return labels_of(shown.asked_policy.document, shown.policy.document).get(category, category)
 
 
 def _number(visit: Visit, name: str) -> int:

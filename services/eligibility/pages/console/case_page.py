@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse
 from services.eligibility.domain.cases import Deed, Step
 from services.eligibility.domain.decisions import AUTOMATIC, Decision
 from services.eligibility.pages.console.cases import PATH, STATE_WORDS
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import OperatorVisit, Visit
 from services.eligibility.pages.receipts import sections_of
 from services.eligibility.use_cases.case_files import Folder, ShowCases
@@ -84,7 +85,7 @@ class CasePage:
             sections=await self._sections(application_id),
             answers=answers_of(folder, document),
             questions=[(name, text_in(each.label, "en")) for name, each in document.questions.items()],
-            category=text_in(document.categories[folder.file.case.category].label, "en"),
+            category=labels_of(document)[folder.file.case.category],
             history=history_of(folder),
             states=STATE_WORDS,
             emails=self._elsewhere.emails(application_id),

@@ -10,11 +10,11 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from services.eligibility.domain.cases import OPENS, OUTCOMES, STATES, State
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import Console, OperatorVisit
 from services.eligibility.use_cases.case_files import ShowCases
 from services.eligibility.use_cases.cases import Filter
 from services.eligibility.use_cases.overview import ShowOverview
-from shared.policy.base import text_in
 
 PATH: Final = "/console/cases"
 PAGE: Final = 50
@@ -86,4 +86,4 @@ def filter_of(asked: Mapping[str, str], name: str) -> tuple[Filter, bool]:
 
 async def _categories(overview: ShowOverview) -> list[tuple[str, Any]]:
     document = (await overview()).policy.document
-    return [(name, text_in(each.label, "en")) for name, each in document.categories.items()]
+    return list(labels_of(document).items())

@@ -13,12 +13,12 @@ from starlette.responses import Response
 
 from services.eligibility.domain.accounts import Account
 from services.eligibility.domain.liaison import STATES, Deed, Entry, LiaisonRequest, Wanted
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import Console, OperatorVisit, Visit
 from services.eligibility.use_cases.liaison import Liaison
 from services.eligibility.use_cases.policies import Rules
 from shared.errors import Conflict, FieldError, Permanent, Refused
 from shared.policy.answers import text_problems
-from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.policy.countries import countries
 from shared.web.layout import day, words
 from shared.web.problem import not_found
@@ -97,8 +97,8 @@ class LiaisonDesk:
 
     async def _labels(self) -> Any:
         rulebook = await self._rules.current()
-        known = rulebook.policy_at(await self.liaison.now()).document.categories
-        return lambda name: text_in(known[name].label, DEFAULT_LOCALE) if name in known else words(name)
+        labels = labels_of(rulebook.policy_at(await self.liaison.now()).document)
+        return lambda name: labels.get(name) or words(name)
 
 
 def routes(console: Console, desk: LiaisonDesk) -> APIRouter:

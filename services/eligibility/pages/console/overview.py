@@ -8,11 +8,11 @@ from typing import Any, Final, NamedTuple, Protocol
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.charts import HEIGHT, Part, bar, columns
 from services.eligibility.pages.console.frame import HOME, Console, OperatorVisit
 from services.eligibility.use_cases.overview import Overview, ShowArrivals, ShowOverview
 from shared.events import LedgerReported
-from shared.policy.base import DEFAULT_LOCALE, text_in
 
 AUTOMATIC: Final = ("eligible", "incomplete", "referred", "not_eligible", "on_hold")
 """The outcomes of automatic decisions, in the order of bars."""
@@ -79,16 +79,15 @@ def _figures(report: LedgerReported | None) -> list[tuple[str, int]]:
 
 def _rows(overview: Overview) -> list[Row]:
     """A row a category, in the policy's order; those it no longer has come last, by their ids."""
-    categories = overview.policy.document.categories
-    gone = sorted({category for category, _ in overview.counts} - set(categories))
+    labels = labels_of(overview.policy.document)
+    gone = sorted({category for category, _ in overview.counts} - set(labels))
     by_category = {
-        name: {outcome: overview.counts.get((name, outcome), 0) for outcome in AUTOMATIC}
-        for name in [*categories, *gone]
+        name: {outcome: overview.counts.get((name, outcome), 0) for outcome in AUTOMATIC} for name in [*labels, *gone]
     }
     most = max((sum(each.values()) for each in by_category.values()), default=0)
     return [
         Row(
-            text_in(categories[name].label, DEFAULT_LOCALE) if name in categories else name,
+            labels.get(name, name),
             bar(counts, AUTOMATIC, most),
             tuple(counts[outcome] for outcome in AUTOMATIC),
             sum(counts.values()),

@@ -14,6 +14,7 @@ from services.eligibility.domain import pause_changes as rules
 from services.eligibility.domain.pause_changes import Author, what_changed
 from services.eligibility.domain.pauses import PauseVersion, newest_at
 from services.eligibility.pages.console.accounts import require_why, seen_in
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import AdminVisit, Console, OperatorVisit, Visit
 from services.eligibility.pages.console.pause_forms import (
     LOCALES,
@@ -28,7 +29,6 @@ from services.eligibility.use_cases.pauses import ChangePauses, NoSuchPause
 from services.eligibility.use_cases.policies import Rules
 from shared.clock import Clock
 from shared.errors import Conflict, Permanent, Refused
-from shared.policy.base import DEFAULT_LOCALE, text_in
 from shared.policy.pack import Pause
 from shared.web.problem import not_found
 
@@ -95,8 +95,7 @@ class PausePages:
         )
 
     async def _words(self, now: datetime) -> dict[str, Any]:
-        categories = (await self._rulebooks.current()).policy_at(now).document.categories
-        labels = {name: text_in(each.label, DEFAULT_LOCALE) for name, each in categories.items()}
+        labels = labels_of((await self._rulebooks.current()).policy_at(now).document)
         return {"labels": labels, "listed": lambda names: _listed(names, labels), "locales": LOCALES}
 
 

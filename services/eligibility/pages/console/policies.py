@@ -17,12 +17,13 @@ from services.eligibility.domain.pause_changes import Author
 from services.eligibility.domain.pauses import PauseVersion, strange_to
 from services.eligibility.domain.policies import Activation, PolicyVersion
 from services.eligibility.pages.console.accounts import require_why
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.pages.console.frame import AdminVisit, Console, OperatorVisit, Visit
 from services.eligibility.use_cases.drafts import ChangePolicy, Compared, Drafts, NoSuchPolicy
 from services.eligibility.use_cases.policies import Rules
 from shared.clock import Clock
 from shared.errors import Conflict, FieldError, Malformed, Permanent, Refused
-from shared.policy.base import DEFAULT_LOCALE, text_in
+from shared.policy.base import DEFAULT_LOCALE
 from shared.policy.differences import SIGNATURE, Difference
 from shared.policy.pack import PolicyDocument
 from shared.web.downloads import saved
@@ -153,8 +154,7 @@ class _InForce:
 
     def categories(self, document: PolicyDocument | None) -> list[tuple[str, str]]:
         """The kinds of organisation of this policy and of another one, as options."""
-        found = {**self._document.categories, **(document.categories if document else {})}
-        return [("", "Everything"), *((name, text_in(each.label, DEFAULT_LOCALE)) for name, each in found.items())]
+        return [("", "Everything"), *labels_of(self._document, *([document] if document else [])).items()]
 
 
 def routes(console: Console, pages: PolicyPages) -> APIRouter:

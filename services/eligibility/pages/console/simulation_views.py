@@ -9,6 +9,7 @@ from typing import Final
 
 from services.eligibility.domain.simulation_tallies import Tally
 from services.eligibility.domain.simulations import NOT_JUDGED, Because, Selection, Skipped
+from services.eligibility.pages.console.categories import labels_of
 from services.eligibility.use_cases.simulations import Followed
 from shared.policy.base import text_in
 from shared.policy.pack import Pause, PolicyDocument
@@ -59,7 +60,7 @@ class Words:
         categories: dict[str, str] = {}
         criteria: dict[str, str] = {}
         for document in documents:
-            categories |= {name: text_in(each.label, "en") for name, each in document.categories.items()}
+            categories |= labels_of(document)
             criteria |= {each.id: text_in(each.statement, "en") for each in document.criteria}
         return cls(categories, criteria)
 
