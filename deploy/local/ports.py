@@ -12,6 +12,7 @@ import socket
 LOOPBACK = "127.0.0.1"
 FIRST, LAST = 20_000, 32_000
 PORTS = "ACCEDE_LOCAL_PORTS"
+_given: set[int] = set()
 
 
 def is_free(port: int, host: str = LOOPBACK) -> bool:
@@ -26,13 +27,15 @@ def is_free(port: int, host: str = LOOPBACK) -> bool:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """The preferred port when it is free, else another one; raises OSError when none is found, ValueError for a range
-    that is none."""
+    """The preferred port when it is free, else one that this process was not given before: the server it was for may be
+    yet to start. Raises OSError when none is found, ValueError for a range that is none."""
     if preferred is not None and is_free(preferred):
+        _given.add(preferred)
         return preferred
     first, last = map(int, os.environ.get(PORTS, f"{FIRST}-{LAST}").split("-"))
     for _ in range(200):
         port = random.randrange(first, last)
-        if is_free(port):
+        if port not in _given and is_free(port):
+            _given.add(port)
             return port
     raise OSError(f"No free port between {first} and {last} on {LOOPBACK}.")
